@@ -1,0 +1,29 @@
+"""How the documentation is built; every example in it is executed, and one that fails fails the build."""
+
+import chainrule
+
+project = "chainrule"
+author = "The chainrule developers"
+copyright = "The chainrule developers"
+version = release = chainrule.__version__
+
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.doctest"]
+exclude_patterns = ["_build", "jupyter_execute"]
+
+
+nb_execution_mode = "force"
+nb_execution_raise_on_error = True
+nb_execution_show_tb = True
+nb_execution_timeout = 120
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
+myst_heading_anchors = 3
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "description"
+doctest_global_setup = "import chainrule as cr"
+
+html_theme = "pydata_sphinx_theme"
+html_title = "chainrule"
+html_theme_options = {"show_prev_next": False, "footer_start": ["copyright"], "footer_end": []}
+html_copy_source = False
+html_show_sourcelink = False
