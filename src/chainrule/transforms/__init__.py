@@ -1,0 +1,1 @@
+"""Graph to graph: reverse mode, unit by unit expansion, batches, stable forms, simplification."""

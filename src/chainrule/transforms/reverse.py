@@ -1,0 +1,205 @@
+"""Reverse mode: a graph becomes a bigger graph in which the derivatives are ordinary named nodes.
+
+The derivation, in four lines. Let E depend on a quantity a only through the definitions q1, q2, ... that use it:
+
+    dE/da = dE/dq1 * dq1/da + dE/dq2 * dq2/da + ...     the chain rule, one term a definition
+    dqi/da: the derivative of qi's own formula, its other arguments held fixed
+    dE/dE = 1, and dE/dqi must be complete - all its own terms added - before it is used
+    so go through the definitions from E backwards, each after all that use it, and add up
+
+Each term is a `Contribution` in the ledger. Definitions are taken from a first-in-first-out queue: a derivative joins
+it when its last term is known, arguments from left to right, which is the order of lectures 002 and 004.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Iterable
+
+from chainrule.errors import GradientError
+from chainrule.graph import Contribution, Graph, collector_paused
+from chainrule.node import CONST, NAME, Node, const, is_quantity, label_of, name_node, node, order, rebuild
+from chainrule.ops.matrix import BROADCAST, unbroadcast
+from chainrule.quantity import Derivative, Quantity, spell
+from chainrule.transforms.shared import PATIENCE, name_shared, parts_of_definitions
+
+ONE = const(1)
+
+
+def reverse(graph: Graph, of: Quantity, by: Iterable[Quantity] | None = None) -> Graph:
+    """The graph with the derivatives of `of` by each quantity in `by` as further outputs, and their ledger.
+
+    `of` must be a single number; without `by` all quantities it depends on are meant. Derivatives of intermediate
+    quantities on the way are named nodes too. Raises `GradientError` for an unknown name or an array `of`.
+    Cost: linear in the number of nodes.
+    """
+    with collector_paused():
+        return _Backward(graph, of, by).run()
+
+
+class _Backward:
+    """One backward pass: what is complete, what still waits for terms."""
+
+    def __init__(self, graph: Graph, of: Quantity, by: Iterable[Quantity] | None) -> None:
+        self.of = of
+        nodes = graph.nodes()
+        self.graph, self.parts = _definitions(graph, nodes)
+        known = self.graph.quantities() if self.graph is not graph else {label_of(n): n for n in nodes if is_quantity(n)}
+        self.root = _find(known, of)
+        if self.root.type.shape:
+            raise GradientError(f"{spell(of)} is an array; only a single number has a derivative here.")
+        below = [n for n in order([self.root]) if is_quantity(n)]
+        self.targets = set(below) - {self.root} if by is None else {_find(known, label) for label in by}
+        self.bodies = {
+            n.args[0]: n for n in reversed(below) if n.op is NAME and not is_quantity(n.args[0]) and n.args[0].args
+        }
+        self.uses: dict[Node, list[Node]] = {}
+        self.active: set[Node] = set()
+        self.waiting: dict[Node, int] = {}
+        for q in below:  # arguments before users
+            used = self.uses[q] = [n for n in self.parts[q] if is_quantity(n)]
+            if q in self.targets or any(a in self.active for a in used):
+                self.active.add(q)
+            for a in used:
+                self.waiting[a] = self.waiting.get(a, 0) + 1
+        self.terms: dict[Node, list[Node]] = {}
+        self.ledger: list[Contribution] = []
+        self.derivatives: dict[Quantity, Node] = {}
+
+    def run(self) -> Graph:
+        queue: deque[tuple[Node, Node | None]] = deque([(self.root, ONE)])
+        while queue:
+            quantity, upstream = queue.popleft()
+            arguments = [a for a in self.uses[quantity] if a in self.active]
+            if upstream is not None and arguments:
+                self.contribute(quantity, upstream, arguments)
+            for argument in arguments:
+                self.waiting[argument] -= 1
+                if not self.waiting[argument]:
+                    queue.append((argument, self.total(argument)))
+        for target in self.targets:
+            label = Derivative(self.of, label_of(target))
+            if target is self.root:
+                self.derivatives[label] = name_node(label, ONE)
+            elif label not in self.derivatives:
+                self.derivatives[label] = name_node(label, _zeros(target))
+        return Graph({**self.graph.outputs, **self.derivatives}, (*self.graph.ledger, *self.ledger))
+
+    def total(self, quantity: Node) -> Node | None:
+        """The complete derivative of a quantity, named; None if no gradient reaches it."""
+        terms = self.terms.pop(quantity, None)
+        if not terms:
+            return None
+        total = terms[0]
+        for term in terms[1:]:
+            total = total + term
+        if total.type.shape != quantity.type.shape:
+            total = BROADCAST(total, attribute=quantity.type.shape)
+        label = Derivative(self.of, label_of(quantity))
+        named = name_node(label, total)
+        self.derivatives[label] = named
+        return named
+
+    def contribute(self, quantity: Node, upstream: Node, arguments: list[Node]) -> None:
+        """One term for every argument of a definition: upstream gradient times local derivative."""
+        parts, shape = self.parts[quantity], quantity.type.shape
+        wanted = set(arguments)
+        if not shape or _is_elementwise(parts, wanted, shape):
+            locals_ = {a: self.fold(x) for a, x in direct_derivatives(quantity, ONE, wanted, parts).items()}
+            values = {a: upstream * x for a, x in locals_.items()}
+        else:
+            locals_ = {}
+            values = direct_derivatives(quantity, upstream, wanted, parts)
+        through = label_of(quantity)
+        for argument in arguments:
+            value = values.get(argument)
+            if value is not None:
+                of = Derivative(self.of, label_of(argument))
+                self.ledger.append(Contribution(of, through, upstream, locals_.get(argument), value))
+                self.terms.setdefault(argument, []).append(value)
+
+    def fold(self, local: Node) -> Node:
+        """A local derivative with the bodies of definitions put back to their names."""
+        if not local.args or is_quantity(local):
+            return local
+        found = [n for n in order([local], cut=is_quantity) if n in self.bodies]
+        if not found:
+            return local
+        known = {n: self.bodies[n] for n in found}
+        known.update({n: n for n in order([local], cut=is_quantity) if is_quantity(n)})
+        return rebuild([local], lambda old, args: node(old.op, args, old.attribute), known=known)[local]
+
+
+def direct_derivatives(
+    quantity: Node, seed: Node, wanted: Collection[Node], parts: list[Node] | None = None
+) -> dict[Node, Node]:
+    """The derivative of a definition by the quantities it uses, the other arguments held fixed, times `seed`.
+
+    The walk over the anonymous nodes of one formula: each op's rule gives its arguments' cotangents, and what reaches
+    a node along several ways is added. A rule sees the quantity itself as `out`, so that sigmoid's derivative reads
+    out_h1*(1 - out_h1). Un-broadcasting is done here, once, and in no rule.
+    """
+    body = quantity.args[0]
+    nodes = order([body], cut=is_quantity) if parts is None else parts
+    needed: set[Node] = set(wanted)
+    for current in nodes:
+        if current not in needed and not is_quantity(current) and any(a in needed for a in current.args):
+            needed.add(current)
+    cotangents: dict[Node, Node] = {body: seed}
+    for current in reversed(nodes):
+        g = cotangents.get(current)
+        if g is None or is_quantity(current) or current.op.vjp is None or current not in needed:
+            continue
+        out = quantity if current is body else current
+        for argument, cotangent in _cotangents(current, g, out).items():
+            if argument in needed:
+                before = cotangents.get(argument)
+                cotangents[argument] = cotangent if before is None else before + cotangent
+    return {a: cotangents[a] for a in wanted if a in cotangents}
+
+
+def _cotangents(current: Node, g: Node, out: Node) -> dict[Node, Node]:
+    """What one op passes to each of its arguments; an argument that stands twice gets the sum."""
+    op, args = current.op, current.args
+    assert op.vjp is not None
+    rule = op.vjp(g, out, *args) if current.attribute is None else op.vjp(g, out, current.attribute, *args)
+    result: dict[Node, Node] = {}
+    for argument, cotangent in zip(args, rule, strict=True):
+        if cotangent is not None and argument.op is not CONST:
+            cotangent = unbroadcast(cotangent, argument.type.shape) if cotangent.type.shape else cotangent
+            result[argument] = result[argument] + cotangent if argument in result else cotangent
+    return result
+
+
+def _is_elementwise(parts: list[Node], wanted: set[Node], shape: tuple[int | str, ...]) -> bool:
+    """Whether a definition acts element by element on all wanted arguments, so that it has a local derivative."""
+    reached = set(wanted)
+    for current in parts:
+        if current in wanted:
+            if current.type.shape != shape:
+                return False
+        elif not is_quantity(current) and any(a in reached for a in current.args):
+            if not current.op.elementwise or current.type.shape != shape:
+                return False
+            reached.add(current)
+    return True
+
+
+def _definitions(graph: Graph, nodes: list[Node]) -> tuple[Graph, dict[Node, list[Node]]]:
+    """The nodes of each definition, after naming shared values if there are too many to visit one by one."""
+    parts = parts_of_definitions([n for n in nodes if is_quantity(n)], limit=PATIENCE * len(nodes) + 100)
+    if parts is not None or graph.ledger:
+        return graph, parts or {n: order(n.args, cut=is_quantity) if n.op is NAME else [] for n in nodes if is_quantity(n)}
+    named = name_shared(graph)
+    definitions = [n for n in named.nodes() if is_quantity(n)]
+    return named, {n: order(n.args, cut=is_quantity) if n.op is NAME else [] for n in definitions}
+
+
+def _find(known: dict[Quantity, Node], label: Quantity) -> Node:
+    if label not in known:
+        raise GradientError(f"found {spell(label)}, which is not a quantity of this graph.")
+    return known[label]
+
+
+def _zeros(like: Node) -> Node:
+    return BROADCAST(const(0), attribute=like.type.shape)
