@@ -19,7 +19,11 @@ Step = tuple[Callable[..., Any], int, tuple[int, ...]]
 
 
 def evaluate(
-    roots: Sequence[Node], values: Mapping[Quantity, Any], *, numbers: Numbers = FLOATS, known: Mapping[Node, Any] | None = None
+    roots: Sequence[Node],
+    values: Mapping[Quantity, Any],
+    *,
+    numbers: Numbers = FLOATS,
+    known: Mapping[Node, Any] | None = None,
 ) -> list[Any]:
     """The values of the roots, given those of the inputs by label.
 
@@ -38,7 +42,11 @@ def evaluate(
 
 
 def evaluate_all(
-    roots: Sequence[Node], values: Mapping[Quantity, Any], *, numbers: Numbers = FLOATS, known: Mapping[Node, Any] | None = None
+    roots: Sequence[Node],
+    values: Mapping[Quantity, Any],
+    *,
+    numbers: Numbers = FLOATS,
+    known: Mapping[Node, Any] | None = None,
 ) -> dict[Node, Any]:
     """The value of every node below the roots (call it inside the number system's context)."""
     done: dict[Node, Any] = dict(known or {})
@@ -103,7 +111,9 @@ def bind_sizes(roots: Sequence[Node], sizes: Mapping[str, int]) -> list[Node]:
     return [done[root] for root in roots]
 
 
-def compile_plan(roots: Sequence[Node], inputs: Sequence[Node], *, numbers: Numbers = FLOATS) -> Callable[..., list[Any]]:
+def compile_plan(
+    roots: Sequence[Node], inputs: Sequence[Node], *, numbers: Numbers = FLOATS
+) -> Callable[..., list[Any]]:
     """A function from the inputs' values to the roots', for evaluating one graph many times.
 
     The order of evaluation is settled once; each call walks a flat list. Shapes must be known numbers.
@@ -139,4 +149,3 @@ def _bound(current: Node, numbers: Numbers) -> Callable[..., Any]:
     if current.op.elementwise and not current.type.shape and callable(direct):
         return direct  # type: ignore[no-any-return]
     return lambda *args: apply(current, args, numbers)
-

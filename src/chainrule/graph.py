@@ -22,6 +22,7 @@ from chainrule.errors import GraphError
 from chainrule.node import INPUT, Node, Packed, is_interned, is_quantity, label_of, order, pack, unpack
 from chainrule.quantity import Quantity, spell
 
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Contribution:
     """The derivative of a quantity, through one definition that uses it: `of = upstream * local + ...`."""
@@ -44,7 +45,9 @@ class Graph:
         """The nodes every transform must keep: outputs and the ledger's own."""
         roots = list(self.outputs.values())
         for entry in self.ledger:
-            roots += [entry.upstream, entry.value] if entry.local is None else [entry.upstream, entry.local, entry.value]
+            roots += (
+                [entry.upstream, entry.value] if entry.local is None else [entry.upstream, entry.local, entry.value]
+            )
         return roots
 
     def nodes(self) -> list[Node]:

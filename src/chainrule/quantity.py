@@ -1,11 +1,11 @@
 """Structured labels of quantities: what a number *is*, apart from how a notation spells it.
 
-    quantity ::= Name(text)                      h1, out_h1, W1
-               | Element(of, index)              W1[2,1]           counted from 1, as in the lectures
-               | Derivative(of, by, direct)      dE/dw5
-               | Updated(of, times)              w5', E@100        the value after so many updates
-               | Change(of)                      Δw5               the value after an update minus the one before
-               | Example(of, number)             o1{2}             the quantity for one training example
+quantity ::= Name(text)                      h1, out_h1, W1
+           | Element(of, index)              W1[2,1]           counted from 1, as in the lectures
+           | Derivative(of, by, direct)      dE/dw5
+           | Updated(of, times)              w5', E@100        the value after so many updates
+           | Change(of)                      Δw5               the value after an update minus the one before
+           | Example(of, number)             o1{2}             the quantity for one training example
 """
 
 from __future__ import annotations

@@ -45,6 +45,7 @@ def _simplify_where(condition: Node, x: Node, y: Node) -> Node | None:
         return None
     return x if _HOLDS[condition.op](a, b) else y
 
+
 _HOLDS = {
     GREATER: operator.gt, LESS: operator.lt, GREATER_EQUAL: operator.ge, LESS_EQUAL: operator.le,
     EQUAL: operator.eq, NOT_EQUAL: operator.ne,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from chainrule.node import Node, Op, REAL, const
+from chainrule.node import REAL, Node, Op, const
 from chainrule.ops import types
 from chainrule.ops.choices import GREATER, STEP, WHERE
 

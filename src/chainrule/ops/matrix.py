@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chainrule.errors import ShapeError
-from chainrule.node import Node, Op, Type, type_of
+from chainrule.node import ARITHMETIC, Node, Op, Type, type_of
 from chainrule.numbers.threefry import uniform_element
 from chainrule.ops import types
 
@@ -100,9 +100,7 @@ def _concat_vjp(g: Node, out: Node, axis: int, *xs: Node) -> tuple[Node | None, 
 
 def _all_batched(batched: tuple[bool, ...], xs: tuple[Node, ...]) -> list[Node]:
     size = next(x.type.shape[0] for x, flag in zip(xs, batched, strict=True) if flag)
-    return [
-        x if flag else BROADCAST(x, attribute=(size, *x.type.shape)) for x, flag in zip(xs, batched, strict=True)
-    ]
+    return [x if flag else BROADCAST(x, attribute=(size, *x.type.shape)) for x, flag in zip(xs, batched, strict=True)]
 
 
 def _stack_batch(batched: tuple[bool, ...], *xs: Node) -> Node:
@@ -126,9 +124,7 @@ def _one_hot_type(size: int, x: Type) -> Type:
 
 def _one_hot_value(n: Any, size: int, x: Any) -> Any:
     def hot(k: int) -> Any:
-        return n.elementwise(
-            lambda item: n.s.where(n.s.equal(item, n.s.of(k)), n.s.of(1), n.s.of(0)), n.shape(x), x
-        )
+        return n.elementwise(lambda item: n.s.where(n.s.equal(item, n.s.of(k)), n.s.of(1), n.s.of(0)), n.shape(x), x)
 
     rows = n.stack(*[hot(k) for k in range(size)])
     rank = len(n.shape(rows))
@@ -160,8 +156,9 @@ OUTER: Op = Op(
     typing=lambda a, b: type_of("real", a.shape + b.shape),
     value=lambda n, a, b: n.matmul(n.reshape(a, (*n.shape(a), 1)), n.reshape(b, (1, *n.shape(b)))),
     vjp=lambda g, out, a, b: (g @ b, a @ g),
-    batch=lambda batched, a, b: RESHAPE(a, attribute=(*a.type.shape, 1))
-    * RESHAPE(b, attribute=(*b.type.shape[:-1], 1, b.type.shape[-1])),
+    batch=lambda batched, a, b: (
+        RESHAPE(a, attribute=(*a.type.shape, 1)) * RESHAPE(b, attribute=(*b.type.shape[:-1], 1, b.type.shape[-1]))
+    ),
     glyph="outer",
     latex=r"{0} {1}^{{\top}}",
 )
@@ -225,9 +222,7 @@ SCATTER: Op = Op(
     typing=types.scattered,
     value=lambda n, attribute, x: n.scatter(x, *attribute),
     vjp=lambda g, out, attribute, x: (INDEX(g, attribute=attribute[1]),),
-    batch=lambda batched, attribute, x: SCATTER(
-        x, attribute=((x.type.shape[0], *attribute[0]), (None, *attribute[1]))
-    ),
+    batch=lambda batched, attribute, x: SCATTER(x, attribute=((x.type.shape[0], *attribute[0]), (None, *attribute[1]))),
     glyph="scatter",
     latex=r"\mathrm{{scatter}}\left({0}\right)",
 )
@@ -272,3 +267,4 @@ UNIFORM: Op = Op(
 )
 
 OPS = (MATMUL, OUTER, DOT, TRANSPOSE, RESHAPE, BROADCAST, INDEX, SCATTER, CONCAT, STACK, ONE_HOT, UNIFORM)
+ARITHMETIC["matmul"] = MATMUL

@@ -139,9 +139,13 @@ def concatenated(axis: int, *types: Type) -> Type:
     first = types[0].shape if types else ()
     for given in types:
         if len(given.shape) != len(first) or not 0 <= axis < len(first):
-            raise ShapeError(f"arrays of shapes {', '.join(show_shape(t.shape) for t in types)} cannot be concatenated.")
+            raise ShapeError(
+                f"arrays of shapes {', '.join(show_shape(t.shape) for t in types)} cannot be concatenated."
+            )
         if [s for k, s in enumerate(given.shape) if k != axis] != [s for k, s in enumerate(first) if k != axis]:
-            raise ShapeError(f"arrays of shapes {', '.join(show_shape(t.shape) for t in types)} cannot be concatenated.")
+            raise ShapeError(
+                f"arrays of shapes {', '.join(show_shape(t.shape) for t in types)} cannot be concatenated."
+            )
     total = 0
     for given in types:
         size = given.shape[axis]

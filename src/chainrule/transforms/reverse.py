@@ -44,7 +44,9 @@ class _Backward:
         self.of = of
         nodes = graph.nodes()
         self.graph, self.parts = _definitions(graph, nodes)
-        known = self.graph.quantities() if self.graph is not graph else {label_of(n): n for n in nodes if is_quantity(n)}
+        known = (
+            self.graph.quantities() if self.graph is not graph else {label_of(n): n for n in nodes if is_quantity(n)}
+        )
         self.root = _find(known, of)
         if self.root.type.shape:
             raise GradientError(f"{spell(of)} is an array; only a single number has a derivative here.")
@@ -189,7 +191,9 @@ def _definitions(graph: Graph, nodes: list[Node]) -> tuple[Graph, dict[Node, lis
     """The nodes of each definition, after naming shared values if there are too many to visit one by one."""
     parts = parts_of_definitions([n for n in nodes if is_quantity(n)], limit=PATIENCE * len(nodes) + 100)
     if parts is not None or graph.ledger:
-        return graph, parts or {n: order(n.args, cut=is_quantity) if n.op is NAME else [] for n in nodes if is_quantity(n)}
+        return graph, parts or {
+            n: order(n.args, cut=is_quantity) if n.op is NAME else [] for n in nodes if is_quantity(n)
+        }
     named = name_shared(graph)
     definitions = [n for n in named.nodes() if is_quantity(n)]
     return named, {n: order(n.args, cut=is_quantity) if n.op is NAME else [] for n in definitions}
