@@ -1,0 +1,1 @@
+"""Numbers, expressions and programs as text: the printers that every view shares."""
