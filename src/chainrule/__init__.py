@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from chainrule.errors import ChainruleError as ChainruleError
+    from chainrule.problem import Problem as Problem
+    from chainrule.problem import load as load
 
 __version__ = "0.1.0.dev0"
 
 _HOME = {
     "ChainruleError": "errors",
+    "Problem": "problem",
+    "load": "problem",
 }
 
 __all__ = ["__version__", *_HOME]

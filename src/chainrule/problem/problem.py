@@ -1,0 +1,132 @@
+"""What a problem is once it has been read: graphs, exact values, and what is to be learned how.
+
+The graph of arrays is made on loading; the one with a node for every unit only when it is asked for, because large
+networks are trained, not explained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from chainrule.errors import Place, ProblemError
+from chainrule.formula.syntax import Tree
+from chainrule.graph import Graph
+from chainrule.notation import Names
+from chainrule.numbers.array import items_of, of_nested, shape_of
+from chainrule.quantity import Element, Example, Quantity
+from chainrule.transforms.examples import per_example
+from chainrule.transforms.units import element_labels, scalar_operations, units
+
+if TYPE_CHECKING:
+    from chainrule.toml_source import TomlSource
+
+MAX_OPERATIONS: Final = 100_000  # of single numbers per update, to be explained unit by unit
+BACKWARD: Final = 3  # forward and backward pass together take about three times the forward pass
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """How the parameters change: the optimiser and its numbers, the learning rate, and what one update sees.
+
+    `rate` labels an input of the units graph whose value is in `Problem.values`; it is None where nothing is updated.
+    `batch` examples make one update, or "all"; the error of several is their "sum" or "mean", as `over` says.
+    """
+
+    optimizer: str = "sgd"
+    options: Mapping[str, Fraction] = field(default_factory=dict)
+    rate: Quantity | None = None
+    batch: int | Literal["all"] = "all"
+    over: Literal["sum", "mean"] = "mean"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Problem:
+    """A problem: what is given, what is computed from it, and what is to become small.
+
+    `graph` is as the person wrote it, arrays as arrays, for one example; its outputs are all definitions, each after
+    those it uses. `arrays` holds the exact values of its inputs as nested lists, with one entry per example for the
+    labels in `varying`. `units` is the same with one node per unit, weight and example, and `values`, `given` and
+    `parameters` speak of its inputs. `written` has the parse trees of the definitions of single numbers in `formulas`.
+    """
+
+    title: str
+    source: str | None
+    file: str | None
+    graph: Graph
+    written: Mapping[Quantity, Tree]
+    arrays: Mapping[Quantity, Any]
+    given_arrays: tuple[Quantity, ...]
+    parameter_arrays: tuple[Quantity, ...]
+    symbols: tuple[Quantity, ...] = ()
+    varying: tuple[Quantity, ...] = ()
+    examples: int = 0
+    minimise: Quantity | None = None
+    training: Training = field(default_factory=Training)
+    notation: Names | None = None
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    delta_sign: Literal[1, -1] = 1
+    warnings: tuple[str, ...] = ()
+    document: TomlSource | None = None  # the file, for places in `working`
+
+    @cached_property
+    def units(self) -> Graph:
+        """The graph of single numbers; raises ProblemError if it would have too many operations."""
+        graph = self.graph
+        passes = BACKWARD if self.minimise is not None else 1
+        count = scalar_operations(graph) * max(1, self.examples) * passes
+        if count > MAX_OPERATIONS:
+            raise ProblemError(
+                f"the problem takes about {count:,} operations on single numbers per update, and at most"
+                f" {MAX_OPERATIONS:,} are explained unit by unit.",
+                place=Place(self.file),
+                hint="Use --view matrix, ask for single quantities with --of, or train it.",
+            )
+        if self.varying:
+            graph = per_example(graph, self.varying, self.examples, error=self.minimise, over=self.training.over)
+        if any(n.shape for n in graph.nodes()):
+            graph = units(graph, element=self.element)
+        return graph
+
+    @cached_property
+    def values(self) -> Mapping[Quantity, Fraction]:
+        """The exact values of the inputs of `units`, the learning rate among them; symbols have none."""
+        result: dict[Quantity, Fraction] = {}
+        for label, nested in self.arrays.items():
+            copies = enumerate(nested, 1) if label in self.varying else [(0, nested)]
+            for number, value in copies:
+                array = of_nested(value)
+                labels = element_labels(Example(label, number) if number else label, shape_of(array), self.element)
+                result.update(zip(labels, items_of(array), strict=True))
+        return result
+
+    @cached_property
+    def given(self) -> tuple[Quantity, ...]:
+        """The labels of all single numbers that never change, in the order of the file."""
+        return self._elements(self.given_arrays)
+
+    @cached_property
+    def parameters(self) -> tuple[Quantity, ...]:
+        """The labels of all single numbers that learn, in the order of the file."""
+        return self._elements(self.parameter_arrays)
+
+    def element(self, label: Quantity, index: tuple[int, ...]) -> Quantity:
+        """What an element of an array is called: the notation's own name, or `W1[2,1]`."""
+        return Element(label, index)
+
+    def _elements(self, labels: tuple[Quantity, ...]) -> tuple[Quantity, ...]:
+        result: list[Quantity] = []
+        for label in labels:
+            nested = self.arrays[label]
+            if label not in self.varying:
+                result += element_labels(label, shape_of(of_nested(nested)), self.element)
+                continue
+            for number, value in enumerate(nested, 1):
+                result += element_labels(Example(label, number), shape_of(of_nested(value)), self.element)
+        return tuple(result)
+
+    def __repr__(self) -> str:
+        return f"<Problem {self.title!r}>"

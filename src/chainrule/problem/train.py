@@ -1,0 +1,95 @@
+"""Reads `rate` and `[training]`: how the parameters are changed, and by how many examples at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any, Final, Literal, cast
+
+from chainrule.errors import ProblemError
+from chainrule.formula.lowering import unknown_hint
+from chainrule.formula.tokens import show
+from chainrule.problem.problem import Training
+from chainrule.problem.tables import Entry, choice_of, describe, number_of, table, text_of
+from chainrule.quantity import Name, Quantity
+from chainrule.toml_source import TomlSource, allowed, as_number
+
+KEYS: Final = ("optimizer", "rate", "batch", "over", "epochs", "stop")
+OPTIONS: Final = ("momentum",)
+
+
+def read_training(
+    source: TomlSource, entries: Sequence[Entry], minimise: Quantity | None
+) -> tuple[Training, Fraction | None]:
+    """How the problem is trained, and the learning rate where it is a number of its own."""
+    section = table(source, "training")
+    allowed(source, ("training",), (*KEYS, *OPTIONS)) if section else None
+    rate, value = _rate(source, entries)
+    options = {key: number_of(source, ("training", key), section[key]) for key in section if key in OPTIONS}
+    training = Training(
+        optimizer=text_of(source, ("training", "optimizer"), section.get("optimizer", "sgd")),
+        options=options,
+        rate=rate,
+        batch=_batch(source, section.get("batch", "all")),
+        over=_over(source, section.get("over", "mean")),
+    )
+    if rate is not None and minimise is None:
+        path = ("rate",) if "rate" in source.data else ("training", "rate")
+        what = "found a learning rate, but nothing is minimised."
+        raise ProblemError(what, place=source.place(path), hint='Say what: minimise = "E".')
+    return training, value
+
+
+def _rate(source: TomlSource, entries: Sequence[Entry]) -> tuple[Quantity | None, Fraction | None]:
+    section = table(source, "training")
+    if "rate" in source.data and "rate" in section:
+        place = source.place(("training", "rate"))
+        line = source.place(("rate",)).line
+        raise ProblemError(f"`rate` stands here and in line {line}.", place=place, hint="Keep one of them.")
+    path = ("rate",) if "rate" in source.data else ("training", "rate")
+    value = source.data["rate"] if "rate" in source.data else section.get("rate")
+    if value is None:
+        return None, None
+    place = source.place(path, value=True)
+    number = as_number(value, place=place)
+    if number is not None:
+        if number.value < 0:
+            raise ProblemError(f"the learning rate is {number.text}, expected 0 or more.", place=place)
+        if any(entry.name == "rate" for entry in entries):
+            hint = 'Write rate = "rate", or call the other something else.'
+            raise ProblemError("`rate` is a number here, and also the name of a quantity.", place=place, hint=hint)
+        return Name("rate"), number.value
+    if not isinstance(value, str):
+        raise ProblemError(
+            f"found {describe(value)} where a learning rate was expected.",
+            place=place,
+            hint="Write a number, or the name of a given in quotes.",
+        )
+    return Name(_rate_name(source, path, value, entries)), None
+
+
+def _rate_name(source: TomlSource, path: tuple[str, ...], name: str, entries: Sequence[Entry]) -> str:
+    place = source.place(path, value=True)
+    known = {entry.name: entry for entry in entries if entry.kind in ("given", "symbols")}
+    if name not in known:
+        hint = unknown_hint(name, list(known))
+        raise ProblemError(f"rate names {show(name)}, which is not given.", place=place, hint=hint)
+    if known[name].shape:
+        raise ProblemError(f"rate names {show(name)}, which is an array; expected a single number.", place=place)
+    return name
+
+
+def _batch(source: TomlSource, value: Any) -> int | Literal["all"]:
+    if value == "all":
+        return "all"
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ProblemError(
+            f"found {describe(value)} where the number of examples of a batch was expected.",
+            place=source.place(("training", "batch"), value=True),
+            hint='Write a whole number above 0, or "all".',
+        )
+    return value
+
+
+def _over(source: TomlSource, value: Any) -> Literal["sum", "mean"]:
+    return cast(Literal["sum", "mean"], choice_of(source, ("training", "over"), value, ("sum", "mean")))
