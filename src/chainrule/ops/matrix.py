@@ -98,13 +98,14 @@ def _concat_vjp(g: Node, out: Node, axis: int, *xs: Node) -> tuple[Node | None, 
     return tuple(parts)
 
 
-def _all_batched(batched: tuple[bool, ...], xs: tuple[Node, ...]) -> list[Node]:
+def all_batched(batched: tuple[bool, ...], xs: tuple[Node, ...]) -> list[Node]:
+    """Arguments of one shape, those that are the same for all examples repeated."""
     size = next(x.type.shape[0] for x, flag in zip(xs, batched, strict=True) if flag)
     return [x if flag else BROADCAST(x, attribute=(size, *x.type.shape)) for x, flag in zip(xs, batched, strict=True)]
 
 
 def _stack_batch(batched: tuple[bool, ...], *xs: Node) -> Node:
-    rows = _all_batched(batched, xs)
+    rows = all_batched(batched, xs)
     columns = [RESHAPE(x, attribute=(x.type.shape[0], 1, *x.type.shape[1:])) for x in rows]
     return CONCAT(*columns, attribute=1)
 
@@ -231,7 +232,7 @@ CONCAT: Op = Op(
     typing=types.concatenated,
     value=lambda n, axis, *xs: n.concat(axis, *xs),
     vjp=_concat_vjp,
-    batch=lambda batched, axis, *xs: CONCAT(*_all_batched(batched, xs), attribute=axis + 1),
+    batch=lambda batched, axis, *xs: CONCAT(*all_batched(batched, xs), attribute=axis + 1),
     glyph="concat",
     latex=r"\mathrm{{concat}}",
 )

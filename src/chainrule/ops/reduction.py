@@ -8,7 +8,7 @@ from typing import Any
 from chainrule.node import REAL, Node, Op, Type, const
 from chainrule.ops import types
 from chainrule.ops.choices import EQUAL, WHERE
-from chainrule.ops.matrix import BROADCAST, RESHAPE
+from chainrule.ops.matrix import BROADCAST, RESHAPE, all_batched
 
 Axes = tuple[int, ...]
 
@@ -166,7 +166,7 @@ SOFTMAX_UNIT: Op = Op(
     typing=_scalars,
     value=lambda n, unit, *zs: n.index(_softmax_value(n, (0,), n.stack(*zs)), (unit,)),
     vjp=_softmax_unit_vjp,
-    batch=lambda batched, unit, *zs: SOFTMAX_UNIT(*zs, attribute=unit),
+    batch=lambda batched, unit, *zs: SOFTMAX_UNIT(*all_batched(batched, zs), attribute=unit),
     glyph="softmax",
     latex=r"\mathrm{{softmax}}",
 )
@@ -175,7 +175,7 @@ LOGSUMEXP_UNIT: Op = Op(
     typing=lambda *zs: types.elementwise(*zs),
     value=lambda n, *zs: _logsumexp_value(n, (0,), n.stack(*zs)),
     vjp=lambda g, out, *zs: tuple([g * SOFTMAX_UNIT(*zs, attribute=k) for k in range(len(zs))]),
-    batch=lambda batched, *zs: LOGSUMEXP_UNIT(*zs),
+    batch=lambda batched, *zs: LOGSUMEXP_UNIT(*all_batched(batched, zs)),
     glyph="logsumexp",
     latex=r"\ln\sum e",
 )
