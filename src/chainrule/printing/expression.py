@@ -214,7 +214,7 @@ class _Printer:
         if op in _PRODUCTS:
             # A minus before the first factor needs no brackets where one before the product would need none.
             first = NEG.precedence if least <= NEG.precedence else op.precedence
-            if op is DIV and is_quantity(left):
+            if op is DIV and is_quantity(left) and self.put_in(left) is None:
                 first = QUOTIENT + 1
             second = QUOTIENT + 1 if op is DIV else op.precedence + 1
             return [(left, first, unsigned), self.product_sign(node), (right, second, False)]
@@ -259,7 +259,7 @@ def _listed(node: Node) -> list[Job]:
 def _along(node: Node) -> list[Job]:
     rank, axes = len(node.args[0].type.shape), node.attribute
     usual = tuple(range(rank))
-    if node.op.name == "softmax":
+    if node.op.name in ("softmax", "logsumexp"):  # the formula language takes these along the last axis
         usual = (rank - 1,)
     if axes == usual:
         return call(node.op.glyph, node.args)
@@ -301,7 +301,7 @@ _LAYOUTS: dict[str, Layout] = {
     "transpose": _transposed,
     "reshape": lambda n: call("reshape", n.args, _list_text(n.attribute)),
     "broadcast": lambda n: call("broadcast", n.args, _list_text(n.attribute)),
-    "concat": lambda n: call("concat", n.args, f"axis={n.attribute + 1}"),
+    "concat": lambda n: call("concat", n.args, *([f"axis={n.attribute + 1}"] if n.attribute else [])),
     "one_hot": lambda n: call("one_hot", n.args, str(n.attribute)),
     "uniform": lambda n: call("uniform", n.args, _list_text(n.attribute)),
     "scatter": lambda n: call(
