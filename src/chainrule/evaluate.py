@@ -51,12 +51,12 @@ def evaluate_all(
     """The value of every node below the roots (call it inside the number system's context)."""
     done: dict[Node, Any] = dict(known or {})
     sizes: dict[str, int] = {}
-    for current in order(roots, cut=done.__contains__):
-        if current in done:
-            continue
+    nodes = [n for n in order(roots, cut=done.__contains__) if n not in done]
+    for current in nodes:  # first, because a constant may be stretched to the size N of an input that comes later
         if current.op is INPUT:
             done[current] = _given(current, values, numbers, sizes)
-        else:
+    for current in nodes:
+        if current.op is not INPUT:
             done[current] = apply(current, [done[a] for a in current.args], numbers, sizes)
     return done
 
