@@ -11,13 +11,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from chainrule.derivatives import grad as grad
+    from chainrule.derivatives import hessian as hessian
+    from chainrule.derivatives import jvp as jvp
+    from chainrule.derivatives import value_and_grad as value_and_grad
     from chainrule.errors import ChainruleError as ChainruleError
     from chainrule.problem import Problem as Problem
     from chainrule.problem import load as load
+    from chainrule.tracing import trace as trace
 
 __version__ = "0.1.0.dev0"
 
 _HOME = {
+    "grad": "derivatives",
+    "hessian": "derivatives",
+    "jvp": "derivatives",
+    "trace": "tracing",
+    "value_and_grad": "derivatives",
     "ChainruleError": "errors",
     "Problem": "problem",
     "load": "problem",

@@ -1,0 +1,83 @@
+"""Derivatives of nodes by inputs, forwards and backwards: what `derivatives` evaluates and `gradchecking` questions.
+
+The graph is stabilised first; names on the way are dropped, because these derivatives are computed and not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from itertools import count
+
+from chainrule.errors import GradientError
+from chainrule.graph import Graph
+from chainrule.node import NAME, Node, Shape, const, input_node, is_quantity, label_of, name_node, node, order, type_of
+from chainrule.ops.matrix import BROADCAST
+from chainrule.ops.reduction import SUM
+from chainrule.ops.types import show_shape
+from chainrule.quantity import Derivative, Name
+from chainrule.transforms.reverse import reverse
+
+_numbers = count(1)  # fresh inputs are told apart by a number, which never reaches a result
+
+
+def fresh_input(shape: Shape) -> Node:
+    """An input of this shape that no other graph has."""
+    return input_node(Name(f"#{next(_numbers)}"), type_of("real", shape))
+
+
+def gradient(root: Node, by: Sequence[Node]) -> list[Node]:
+    """The derivatives of a node that is a single number by inputs, as plain nodes; zeros where none reaches.
+
+    Raises `GradientError` if the root is an array.
+    """
+    if root.type.shape:
+        raise GradientError(
+            f"found a result of shape {show_shape(root.type.shape)}, and only a single number has a gradient.",
+            hint="Sum it, pick one element, or use jvp.",
+        )
+    (plain,) = without_names([root], by)
+    if is_quantity(plain):  # the function gives back an argument, or something from outside
+        return [_filled(1 if x is plain else 0, x) for x in by]
+    of = Name(f"#{next(_numbers)}")
+    graph = Graph({of: name_node(of, plain)})
+    below = set(graph.nodes())
+    done = reverse(graph, of, [label_of(x) for x in by if x in below])
+    found = [x for x in by if x in below]
+    named = [done.outputs[Derivative(of, label_of(x))] for x in found]
+    derivatives = dict(zip(found, without_names(named, [*by, *named]), strict=True))
+    return [derivatives.get(x, _filled(0, x)) for x in by]
+
+
+def pushforward(roots: Sequence[Node], by: Sequence[Node], tangents: Sequence[Node]) -> list[Node]:
+    """How fast each root changes when the inputs `by` move along the tangents: forward mode by reversing twice.
+
+    u·f differentiated by x is u·J, linear in u; its derivative by u along v is J·v.
+    """
+    weights = [fresh_input(root.type.shape) for root in roots]
+    return gradient(along(gradient(along(roots, weights), by), tangents), weights)
+
+
+def along(values: Sequence[Node], directions: Sequence[Node]) -> Node:
+    """The sum of all products of elements: a single number."""
+    total = const(0)
+    for value, direction in zip(values, directions, strict=True):
+        product = value * direction
+        total = total + SUM(product, attribute=tuple(range(len(product.type.shape))))
+    return total
+
+
+def without_names(roots: Sequence[Node], by: Collection[Node]) -> list[Node]:
+    """The roots without the names of what depends on `by`; other names stay, for they belong to somebody else."""
+    within = set(by)
+    done: dict[Node, Node] = {}
+    for old in order(roots):
+        if any(a in within for a in old.args):
+            within.add(old)
+        args = tuple([done[a] for a in old.args])
+        dropped = old.op is NAME and old in within
+        done[old] = args[0] if dropped else old if args == old.args else node(old.op, args, old.attribute)
+    return [done[root] for root in roots]
+
+
+def _filled(number: int, like: Node) -> Node:
+    return BROADCAST(const(number), attribute=like.type.shape)
