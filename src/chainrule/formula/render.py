@@ -230,6 +230,7 @@ def _bracketed(text: str, least: int, pieces: Sequence[str], *, alone: bool) -> 
 
 def _is_closed(text: str) -> bool:
     """Whether a text holds together by itself: a name, or brackets round all of it, perhaps after a name."""
+    text = text.rstrip("'")
     match = _NAMED.match(text)
     rest = text[match.end() :] if match else text
     if not rest or rest[0] not in "([{":

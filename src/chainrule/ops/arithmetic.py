@@ -113,8 +113,10 @@ def _simplify_mul(x: Node, y: Node) -> Node | None:
         if inner is not None:
             return const(a * inner) * y.args[1]
         return node(MUL, (x, y)) if swapped else None
-    if x.op is NEG and y.op is NEG:
-        return x.args[0] * y.args[0]
+    if x.op is NEG or y.op is NEG:  # a sign stands before the whole product
+        signs = (x.op is NEG) + (y.op is NEG)
+        positive = (x.args[0] if x.op is NEG else x) * (y.args[0] if y.op is NEG else y)
+        return positive if signs == 2 else -positive
     return _leaner(MUL, x, y)
 
 
@@ -139,6 +141,8 @@ def _simplify_div(x: Node, y: Node) -> Node | None:
         return _same(-x, y)
     if a == 0 and b != 0:
         return _zero(x, y)
+    if x.op is NEG and b is None:
+        return -(x.args[0] / y)
     factor = constant(x.args[0]) if x.op is MUL else None
     if factor is not None and b is not None and b != 0:
         return const(factor / b) * x.args[1]

@@ -1,0 +1,144 @@
+"""The worked solution of a problem: forward pass, error, every derivative by the chain rule, update, next forward pass.
+
+An `Explanation` is data - steps and values; views turn it into documents, formats into text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chainrule.explanation.passes import (
+    History,
+    Passes,
+    build_passes,
+    first_inputs,
+    run_updates,
+    values_of,
+)
+from chainrule.explanation.products import ChainRule, by_quantity, depending_on, other_routes
+from chainrule.explanation.spelling import Spelling, net_deltas, spelling_of
+from chainrule.explanation.steps import Step, Writer
+from chainrule.node import NAME, Node, label_of, order
+from chainrule.problem import Problem
+from chainrule.quantity import Derivative, Quantity, Updated
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Explanation:
+    """The worked solution of one update of a problem, and how the error went until then."""
+
+    problem: Problem
+    passes: Passes
+    steps: tuple[Step, ...]
+    again: tuple[Step, ...]  # the forward pass after the update
+    update: int  # which update is explained, from 1
+    history: History | None  # the errors of the updates, where there is an update
+    table: dict[Node, Any]
+    inputs: dict[Quantity, float]
+    shown: tuple[Quantity, ...]  # the derivatives with a step of their own, in reading order: by what
+    digits: int
+
+
+def explain(
+    problem: Problem, *, steps: int = 1, digits: int = 9, every_step: bool = False
+) -> Explanation:
+    """The worked solution of a problem's update number `steps`.
+
+    `digits` is how many decimals are printed; `every_step` works out every factor of a product by itself first.
+    Raises `ProblemError` if there is no update to run and `steps` is more than 1.
+    """
+    history = run_updates(problem, steps) if _has_update(problem) else None
+    before = run_updates(problem, steps - 1).inputs if steps > 1 else None
+    passes = build_passes(problem, steps)
+    inputs = before if before is not None else first_inputs(problem)
+    for slot, first in passes.slots.values():
+        inputs.setdefault(label_of(slot), first)
+    table = values_of(passes.roots(), inputs)
+    writer = Writer(problem, table, spelling_of(problem), digits, steps)
+    shown = _shown(problem, passes)
+    needed = _needed(problem, passes)
+    found: list[Step] = [writer.definition(n, "forward") for label, n in needed.items()]
+    found += _backward(writer, passes, shown, every_step)
+    found += [writer.definition(n, "update") for n in passes.update]
+    again = [
+        writer.definition(n, "forward") for label, n in passes.again.outputs.items() if n.op is NAME and _of(label) in needed
+    ]
+    return Explanation(
+        problem, passes, tuple(found), tuple(again), steps, history, table, inputs, shown, digits
+    )
+
+
+def _needed(problem: Problem, passes: Passes) -> dict[Quantity, Node]:
+    """The definitions of the forward pass; online, those of the update's own example."""
+    definitions = {label: n for label, n in passes.backward.outputs.items() if label in passes.forward.outputs}
+    named = {label: n for label, n in definitions.items() if n.op is NAME}
+    if passes.of is None or passes.of == problem.minimise or problem.minimise is None:
+        return named
+    below = set(order([named[passes.of]]))
+    return {label: n for label, n in named.items() if n in below}
+
+
+def _of(label: Quantity) -> Quantity:
+    return label.of if isinstance(label, Updated) else label
+
+
+def _has_update(problem: Problem) -> bool:
+    return problem.minimise is not None and problem.training.rate is not None
+
+
+def _shown(problem: Problem, passes: Passes) -> tuple[Quantity, ...]:
+    """What derivatives are shown by, in reading order: what lies on a path to a parameter."""
+    if passes.of is None:
+        return ()
+    ready = [label.by for label in passes.backward.outputs if isinstance(label, Derivative)]
+    if not problem.parameters:
+        return tuple(by for by in ready if by != passes.of)
+    touched = depending_on(passes.forward, set(problem.parameters))
+    hidden = hidden_in(problem)
+    return tuple(by for by in ready if by in touched and by != passes.of and not hidden(by))
+
+
+def hidden_in(problem: Problem) -> Any:
+    """Whether a derivative by this quantity has no line of its own in the problem's notation."""
+    deltas = net_deltas(problem.notation)
+    if not deltas:
+        return lambda by: False
+    parameters = set(problem.parameters)
+    return lambda by: getattr(by, "of", by) not in deltas and by not in deltas and by not in parameters
+
+
+def chain_rule(problem: Problem, graph: Any, of: Quantity) -> ChainRule:
+    """How the derivatives of `of` hang together, with the notation's deltas as stops."""
+    deltas = net_deltas(problem.notation)
+    return ChainRule(of, graph, by_quantity(graph, of), hidden_in(problem), set(deltas), other_routes(graph))
+
+
+def _backward(writer: Writer, passes: Passes, shown: Sequence[Quantity], every_step: bool) -> Iterable[Step]:
+    if passes.of is None:
+        return []
+    rule = chain_rule(writer.problem, passes.backward, passes.of)
+    return derivative_steps(writer, rule, shown, every_step=every_step)
+
+
+def derivative_steps(
+    writer: Writer, rule: ChainRule, by: Sequence[Quantity], *, every_step: bool = False
+) -> list[Step]:
+    """The steps of the derivatives by these quantities, in order."""
+    steps: list[Step] = []
+    told: set[Quantity] = set()
+    for quantity in by:
+        if every_step:
+            for term in rule.terms(quantity):
+                for factor in term.factors:
+                    if factor.label is not None and factor.label not in told and len(term.factors) > 1:
+                        told.add(factor.label)
+                        local = writer.local(factor)
+                        steps += [local] if local is not None else []
+        named = rule.graph.outputs[Derivative(rule.of, quantity)]
+        steps.append(writer.derivative(rule, quantity, named))
+    return steps
+
+
+__all__ = ["Explanation", "Spelling", "Step", "explain"]

@@ -1,0 +1,192 @@
+"""The four passes of one update as one graph - forward, backward, update, forward again - and its values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chainrule.errors import ProblemError
+from chainrule.evaluate import apply, compile_plan
+from chainrule.graph import Graph
+from chainrule.node import INPUT, NAME, Node, input_node, label_of, name_node, node, order, rebuild
+from chainrule.numbers.floats import FLOATS
+from chainrule.optimizers import Optimizer, find_optimizer
+from chainrule.problem import Problem
+from chainrule.quantity import Derivative, Example, Quantity, Updated
+from chainrule.transforms.recognise import recognise
+from chainrule.transforms.reverse import reverse
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Passes:
+    """The graphs of one update of a problem; `of` is what derivatives are taken of."""
+
+    of: Quantity | None
+    forward: Graph
+    backward: Graph
+    update: tuple[Node, ...]  # named: new velocities and new parameters
+    slots: Mapping[Quantity, tuple[Node, float]]  # the optimiser's memory: its input node and first value
+    again: Graph  # the forward pass with the new parameters; empty without an update
+
+    def roots(self) -> list[Node]:
+        """Everything a reader may ask the value of."""
+        return [*self.backward.roots(), *self.update, *self.again.outputs.values()]
+
+
+def error_of_update(problem: Problem, number: int) -> Quantity | None:
+    """The error that update `number` (from 1) goes down: one example's in turn online, else the whole."""
+    if problem.minimise is None:
+        return default_result(problem.units)
+    if problem.examples and problem.training.batch == 1:
+        return Example(problem.minimise, (number - 1) % problem.examples + 1)
+    return problem.minimise
+
+
+def default_result(graph: Graph) -> Quantity | None:
+    """The last definition that no other uses."""
+    used = {a for current in order(graph.outputs.values()) for a in current.args}
+    free = [label for label, root in graph.outputs.items() if root not in used and not root.type.shape]
+    return free[-1] if free else None
+
+
+def build_passes(problem: Problem, number: int = 1) -> Passes:
+    """The passes of update `number`."""
+    forward, of = problem.units, error_of_update(problem, number)
+    if of is None:
+        return Passes(None, forward, forward, (), {}, Graph({}))
+    backward = reverse(recognise(forward), of)
+    if problem.minimise is None or problem.training.rate is None:
+        return Passes(of, forward, backward, (), {}, Graph({}))
+    quantities = backward.quantities()
+    rate = quantities.get(problem.training.rate) or _rate_input(problem)
+    optimizer = find_optimizer(problem.training.optimizer, problem.training.options)
+    update, slots = _update(backward, of, problem.parameters, rate, optimizer)
+    return Passes(of, forward, backward, update, slots, forward_again(forward, update))
+
+
+def _update(
+    backward: Graph, of: Quantity, parameters: tuple[Quantity, ...], rate: Node, optimizer: Optimizer
+) -> tuple[tuple[Node, ...], dict[Quantity, tuple[Node, float]]]:
+    """The definitions of an update in the order of the file, and the optimiser's memory by what replaces it."""
+    known = backward.quantities()
+    found: list[Node] = []
+    slots: dict[Quantity, tuple[Node, float]] = {}
+    for label in parameters:
+        memory = optimizer.init(known[label])
+        body, after = optimizer.update(known[label], backward.outputs[Derivative(of, label)], rate, memory)
+        found += [*after, name_node(Updated(label), body)]
+        slots.update({label_of(new): (old, 0.0) for old, new in zip(memory, after, strict=True)})
+    return tuple(found), slots
+
+
+def _rate_input(problem: Problem) -> Node:
+    assert problem.training.rate is not None
+    return input_node(problem.training.rate)
+
+
+def forward_again(forward: Graph, update: tuple[Node, ...]) -> Graph:
+    """The forward pass with every updated parameter in its place: h1' = w1'*x1 + ..."""
+    known = {}
+    for new in update:
+        label = label_of(new)
+        if isinstance(label, Updated):
+            known[label.of] = new
+    if not known:
+        return Graph({})
+    touched: set[Node] = set()
+
+    def make(old: Node, args: tuple[Node, ...]) -> Node:
+        if old.op is INPUT:
+            new = known.get(label_of(old), old)
+        elif not any(a in touched for a in args):
+            new = old
+        elif old.op is NAME:
+            new = name_node(Updated(old.attribute), args[0])
+        else:
+            new = node(old.op, args, old.attribute)
+        if new is not old:
+            touched.add(new)
+        return new
+
+    done = rebuild(list(forward.outputs.values()), make)
+    return Graph({label_of(done[root]): done[root] for root in forward.outputs.values() if done[root] is not root})
+
+
+def values_of(roots: list[Node], inputs: Mapping[Quantity, Any]) -> dict[Node, Any]:
+    """The values of all nodes that do not depend on a symbol without a value."""
+    done: dict[Node, Any] = {}
+    for current in order(roots):
+        if current.op is INPUT:
+            label = label_of(current)
+            if label in inputs:
+                done[current] = inputs[label]
+        elif all(a in done for a in current.args):
+            done[current] = apply(current, [done[a] for a in current.args], FLOATS)
+    return done
+
+
+def first_inputs(problem: Problem) -> dict[Quantity, float]:
+    """The values of givens and parameters as floats."""
+    return {label: FLOATS.s.of(value) for label, value in problem.values.items()}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class History:
+    """What the parameters and the error were along the way."""
+
+    inputs: dict[Quantity, float]  # values before the last update
+    errors: tuple[float, ...]  # the minimised error before update 1, 2, ..., and after the last one run here
+
+
+def run_updates(problem: Problem, count: int) -> History:
+    """The state after `count` updates, by running the update's graph again and again."""
+    inputs = first_inputs(problem)
+    if problem.minimise is None or problem.training.rate is None:
+        raise ProblemError("there is no update to run", hint="Give the problem `minimise` and `rate`.")
+    turns = problem.examples if problem.examples and problem.training.batch == 1 else 1
+    plans = [_Plan(problem, turn + 1) for turn in range(turns)]
+    inputs.update(plans[0].first_slots())
+    errors = []
+    for number in range(count):
+        errors.append(plans[number % turns].run(inputs))
+    errors.append(plans[0].error(inputs))
+    return History(inputs, tuple(errors))
+
+
+class _Plan:
+    """One update of a problem as a flat list of operations, for running it many times."""
+
+    def __init__(self, problem: Problem, number: int) -> None:
+        passes = build_passes(problem, number)
+        error = problem.units.outputs[problem.minimise] if problem.minimise else None
+        assert error is not None
+        self.slots = passes.slots
+        self.targets = [_before(label_of(new), passes) for new in passes.update]
+        roots = [error, *passes.update]
+        self.inputs = [n for n in order(roots) if n.op is INPUT]
+        self.labels = [label_of(n) for n in self.inputs]
+        self.call = compile_plan(roots, self.inputs)
+        error_inputs = [n for n in order([error]) if n.op is INPUT]
+        self.error_labels = [label_of(n) for n in error_inputs]
+        self.error_call = compile_plan([error], error_inputs)
+
+    def first_slots(self) -> dict[Quantity, float]:
+        return {label_of(before): first for before, first in self.slots.values()}
+
+    def run(self, inputs: dict[Quantity, float]) -> float:
+        error, *values = self.call(*[inputs[label] for label in self.labels])
+        inputs.update(zip(self.targets, values, strict=True))
+        return float(error)
+
+    def error(self, inputs: dict[Quantity, float]) -> float:
+        return float(self.error_call(*[inputs[label] for label in self.error_labels])[0])
+
+
+def _before(label: Quantity, passes: Passes) -> Quantity:
+    """The input that a new value replaces in the next update."""
+    if label in passes.slots:
+        return label_of(passes.slots[label][0])
+    if isinstance(label, Updated):
+        return label.of
+    raise ProblemError(f"the update of {label} has nothing it replaces.")

@@ -1,0 +1,56 @@
+"""The document tree: what every view returns and every format renders. Plain data, no layout in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading; level 1 is the title."""
+
+    text: str
+    level: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """A sentence or two."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """A chain of equalities, as on the board: `left = right = right = ...`; `note` says why, where that is needed."""
+
+    left: str
+    rights: tuple[str, ...]
+    note: str = ""
+    color: str = ""  # the pass it belongs to: forward, backward or update
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of text under a header, columns aligned at the right."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Program text, to be shown as it is."""
+
+    text: str
+
+
+Block: TypeAlias = Heading | Prose | Chain | Table | Code
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """Blocks from top to bottom."""
+
+    blocks: tuple[Block, ...]

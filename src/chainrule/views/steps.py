@@ -1,0 +1,87 @@
+"""The steps view: the worked solution from top to bottom, as on the board."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from chainrule.explanation import Explanation, Step
+from chainrule.printing.document import Block, Chain, Document, Heading, Prose, Table
+from chainrule.printing.figures import figure
+
+ROWS = 12  # lines in the table of the error
+
+
+def steps_view(explanation: Explanation, *, until: str | None = None, only: Sequence[str] = ()) -> Document:
+    """The document of a worked solution; `until` ends it after that quantity, `only` keeps some quantities."""
+    problem = explanation.problem
+    blocks: list[Block] = [Heading(problem.title, 1)] if problem.title else []
+    if problem.source:
+        blocks.append(Prose(f"Source: {problem.source}"))
+    blocks += _history(explanation)
+    sections = [
+        ("Forward pass", [s for s in explanation.steps if s.stage == "forward"]),
+        ("Backward pass", [s for s in explanation.steps if s.stage == "backward"]),
+        ("Update", [s for s in explanation.steps if s.stage == "update"]),
+        ("Forward pass with the new weights", list(explanation.again)),
+    ]
+    for title, steps in sections:
+        kept = [s for s in steps if not only or s.left in only]
+        ends = next((k for k, s in enumerate(kept) if s.left == until), None) if until else None
+        if kept:
+            blocks += [Heading(title), *chains(kept if ends is None else kept[: ends + 1])]
+        if ends is not None:
+            break
+    else:
+        blocks += _outcome(explanation, only)
+    return Document(tuple(blocks))
+
+
+def chains(steps: Iterable[Step]) -> list[Chain]:
+    """Each step as a chain of equalities."""
+    return [
+        Chain(
+            step.left,
+            tuple([line for line in (*step.symbols, step.numbers, step.result) if line is not None]),
+            step.note,
+            step.stage,
+        )
+        for step in steps
+    ]
+
+
+def _history(explanation: Explanation) -> list[Block]:
+    """The error along the way, if more than one update was made."""
+    if explanation.history is None or explanation.update == 1:
+        return []
+    errors, last = explanation.history.errors, explanation.update
+    rows = sorted({0, last, *[k for k in _marks(last) if k <= last]})
+    name = explanation.steps[0].left if explanation.problem.minimise is None else _error_name(explanation)
+    table = Table(
+        ("updates", name), tuple([(str(k), figure(errors[k], digits=explanation.digits)) for k in rows])
+    )
+    prose = Prose(f"The error after so many updates; below, update {last} in full.")
+    return [Heading("The error"), prose, table]
+
+
+def _marks(last: int) -> list[int]:
+    """1, 2, 5, 10, 20, 50, ... up to the last: the rows of the table, at most `ROWS` of them."""
+    marks = [digit * 10**power for power in range(len(str(last))) for digit in (1, 2, 5)]
+    return [m for m in marks if m < last][-ROWS:]
+
+
+def _error_name(explanation: Explanation) -> str:
+    from chainrule.quantity import spell
+
+    assert explanation.problem.minimise is not None
+    return spell(explanation.problem.minimise)
+
+
+def _outcome(explanation: Explanation, only: Sequence[str]) -> list[Block]:
+    history = explanation.history
+    if history is None or only:
+        return []
+    before, after = history.errors[-2], history.errors[-1]
+    digits = explanation.digits
+    verb = "fell" if after < before else "rose" if after > before else "stayed"
+    name = _error_name(explanation)
+    return [Prose(f"The error {name} {verb} from {figure(before, digits=digits)} to {figure(after, digits=digits)}.")]
