@@ -46,6 +46,7 @@ from chainrule.quantity import Name
 
 Scope: TypeAlias = Mapping[str, Node]
 PlaceOf: TypeAlias = Callable[[int], Place]
+PartOf: TypeAlias = Callable[[str, tuple[int, ...]], tuple[str, tuple[int, ...]] | None]
 
 _BINARY: Final = {"+": ADD, "-": SUB, "*": MUL, "/": DIV, "^": POWER, "@": MATMUL}
 _COMPARE: Final = {
@@ -67,14 +68,16 @@ def lower(
     *,
     text: str,
     place: PlaceOf | None = None,
-    element: Callable[[str, tuple[int, ...]], Node | None] | None = None,
-    special: Callable[[Tree], Node] | None = None,
+    part: PartOf | None = None,
+    special: Callable[[Tree], Node | None] | None = None,
 ) -> Node:
     """The node of an expression, its names looked up in `scope`.
 
-    `text` is what the tree was read from, `place` maps an offset in it to a place in a file. `element(name, index)`
-    may know an element before the array is asked; `special` gives the nodes of derivatives, updated values and
-    examples, which are refused without it. Raises FormulaError, naming the subexpression.
+    `text` is what the tree was read from, `place` maps an offset in it to a place in a file. `part(name, index)` may
+    know a name or an element as a part of an array: another name, and an index counted from 1. `special` is asked
+    first for the nodes of names, elements, derivatives, updated values and examples; the last three are refused
+    without it.
+    Raises FormulaError, naming the subexpression.
 
     >>> from chainrule.formula import parse_expression
     >>> from chainrule.node import input_node
@@ -82,7 +85,7 @@ def lower(
     >>> lower(parse_expression("x^2 + 1").tree, {"x": x}, text="x^2 + 1")
     <add of 2: real>
     """
-    return _Lowering(scope, text, place, element, special).run(tree)
+    return _Lowering(scope, text, place, part, special).run(tree)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ def define(
     blocks: Sequence[Block],
     inputs: Scope,
     *,
-    element: Callable[[str, tuple[int, ...]], Node | None] | None = None,
+    part: PartOf | None = None,
 ) -> dict[str, Node]:
     """A `name` node for every definition, each after those it uses, else in the order of the file.
 
@@ -112,9 +115,9 @@ def define(
     rows = [(block, one) for block in blocks for one in block.definitions]
     _refuse_doubles(rows)
     scope = _Nested({}, inputs, [one.name for _, one in rows])
-    for at in _sorted(rows):
+    for at in _sorted(rows, part):
         block, one = rows[at]
-        body = _Lowering(scope, block.text, block.place, element, None).number(one.tree)
+        body = _Lowering(scope, block.text, block.place, part, None).number(one.tree)
         scope.own[one.name] = name_node(Name(one.name), body)
     return scope.own
 
@@ -148,11 +151,19 @@ def _refuse_doubles(rows: Sequence[tuple[Block, Definition]]) -> None:
         first[one.name] = here
 
 
-def _sorted(rows: Sequence[tuple[Block, Definition]]) -> list[int]:
+def _names(tree: Tree, defined: Mapping[str, int], part: PartOf | None) -> Iterator[str]:
+    """The names that an expression uses, a part of an array under the name of the array."""
+    for one in walk(tree):
+        if isinstance(one, Ref):
+            whole_name = part(one.name, ()) if part is not None and one.name not in defined else None
+            yield whole_name[0] if whole_name else one.name
+
+
+def _sorted(rows: Sequence[tuple[Block, Definition]], part: PartOf | None) -> list[int]:
     """Positions of the definitions, each after those it uses; of those that are ready the earliest is next."""
     position = {one.name: at for at, (_, one) in enumerate(rows)}
     needs = [
-        dict.fromkeys(position[t.name] for t in walk(one.tree) if isinstance(t, Ref) and t.name in position)
+        dict.fromkeys(position[name] for name in _names(one.tree, position, part) if name in position)
         for _, one in rows
     ]
     missing = [len(used) for used in needs]
@@ -200,13 +211,13 @@ class _Lowering:
         scope: Scope,
         text: str,
         place: PlaceOf | None,
-        element: Callable[[str, tuple[int, ...]], Node | None] | None,
-        special: Callable[[Tree], Node] | None,
+        part: PartOf | None,
+        special: Callable[[Tree], Node | None] | None,
     ) -> None:
         self.scope = scope
         self.text = text
         self.place = place
-        self.element = element
+        self.part = part
         self.special = special
         self.done: dict[Tree, Node] = {}
 
@@ -222,21 +233,22 @@ class _Lowering:
             current, ready = stack.pop()
             if ready:
                 self.done[current] = self.build(current, [self.done[c] for c in children(current)])
-            elif self.is_special(current):
-                self.done[current] = self.from_outside(current)
+            elif (outside := self.from_outside(current)) is not None:
+                self.done[current] = outside
             else:
                 stack.append((current, True))
                 stack.extend([(child, False) for child in reversed(children(current))])
         return self.done[tree]
 
-    def is_special(self, tree: Tree) -> bool:
-        return type(tree) in _SPECIAL or (isinstance(tree, Call) and tree.function in ("delta", "change"))
-
-    def from_outside(self, tree: Tree) -> Node:
-        if self.special is not None:
-            return self.special(tree)
-        kind = _SPECIAL.get(type(tree), "a derivative or a change")
-        self.fail(tree, f"found {self.quote(tree)}, {kind}, where a formula of quantities was expected")
+    def from_outside(self, tree: Tree) -> Node | None:
+        special = type(tree) in _SPECIAL or (isinstance(tree, Call) and tree.function in ("delta", "change"))
+        if not special and not isinstance(tree, Ref | Index):
+            return None
+        found = None if self.special is None else self.special(tree)
+        if found is None and special:
+            kind = _SPECIAL.get(type(tree), "a derivative or a change")
+            self.fail(tree, f"found {self.quote(tree)}, {kind}, where a formula of quantities was expected")
+        return found
 
     def build(self, tree: Tree, args: list[Node]) -> Node:
         match tree:
@@ -269,6 +281,8 @@ class _Lowering:
         found = self.scope.get(tree.name)
         if found is not None:
             return found
+        if (known := self.known_part(tree.name, ())) is not None:
+            return known
         if tree.name in CONSTANTS:
             return node(EULER if tree.name == "e" else PI)
         self.fail(tree, f"there is no quantity {show(tree.name)}", unknown_hint(tree.name, list(self.scope)))
@@ -298,12 +312,17 @@ class _Lowering:
                 self.fail(child, what, "Indices count from 1.")
         positions = tuple([position or 0 for position in at])
         of = ungroup(tree.of)
-        if self.element is not None and isinstance(of, Ref):
-            known = self.element(of.name, positions)
-            if known is not None:
-                return known
+        if isinstance(of, Ref) and (known := self.known_part(of.name, positions)) is not None:
+            return known
         self.check_range(tree, array, positions)
         return self.make(tree, INDEX, [array], tuple([position - 1 for position in positions]))
+
+    def known_part(self, name: str, index: tuple[int, ...]) -> Node | None:
+        found = None if self.part is None else self.part(name, index)
+        if found is None:
+            return None
+        array = self.scope[found[0]]
+        return node(INDEX, (array,), tuple([at - 1 for at in found[1]])) if found[1] else array
 
     def check_range(self, tree: Index, array: Node, positions: tuple[int, ...]) -> None:
         shape = show_shape(array.shape)

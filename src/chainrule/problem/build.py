@@ -6,23 +6,24 @@ Each part checks itself and names its place; parts that must agree are compared 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Final, Literal
 
 from chainrule.errors import Place, ProblemError
 from chainrule.formula import Definition, parse_definitions
-from chainrule.formula.lowering import Block, define, unknown_hint
+from chainrule.formula.lowering import Block, define
 from chainrule.formula.syntax import Tree
-from chainrule.formula.tokens import show
+from chainrule.formula.tokens import is_name, show
 from chainrule.graph import Graph
-from chainrule.node import Node, input_node, type_of
+from chainrule.node import Node, input_node, is_quantity, label_of, order, type_of
+from chainrule.ops.matrix import INDEX
+from chainrule.problem.layers import Layers, assemble, read_layers
 from chainrule.problem.problem import Problem, Training
 from chainrule.problem.tables import (
     RESERVED,
     Entry,
     choice_of,
     count_examples,
-    describe,
     name_of,
     read_entries,
     refuse_clashes,
@@ -30,7 +31,7 @@ from chainrule.problem.tables import (
     text_of,
 )
 from chainrule.problem.train import read_training
-from chainrule.quantity import Name, Quantity
+from chainrule.quantity import Name, Quantity, spell
 from chainrule.toml_source import TomlSource, allowed, load_toml, read_toml
 
 TOP_KEYS: Final = (
@@ -64,25 +65,46 @@ def loads(text: str, *, file: str | None = None) -> Problem:
 def build(source: TomlSource) -> Problem:
     """The problem of a document that has been read."""
     allowed(source, (), TOP_KEYS)
+    if "data" in source.data:
+        raise ProblemError("problems with [data] cannot be read yet.", place=source.place(("data",)))
     texts = {key: _text(source, key) for key in ("title", "source", "note", "formulas", "working", "minimise")}
     entries = read_entries(source)
-    block = _formulas(source, texts["formulas"], entries)
-    definitions = define([block], {e.name: _input(e) for e in entries})
+    written = _formulas(source, texts["formulas"], entries)
+    layers = _layers(source, texts["minimise"], written)
+    blocks = [*([_network_block(layers)] if layers else []), *([written] if written else [])]
+    if layers is not None:
+        entries = assemble(layers, source, entries, [one.name for block in blocks for one in block.definitions])
+    _check_names(blocks, entries, layers)
+    definitions = define(blocks, {e.name: _input(e) for e in entries}, part=layers.part if layers else None)
+    return _problem(source, texts, entries, definitions, written, layers)
+
+
+def _problem(
+    source: TomlSource,
+    texts: Mapping[str, str | None],
+    entries: Sequence[Entry],
+    definitions: Mapping[str, Node],
+    written: Block | None,
+    layers: Layers | None,
+) -> Problem:
     minimise = _minimise(source, texts["minimise"], definitions)
     graph = Graph({Name(name): found for name, found in definitions.items()})
-    examples = count_examples(source, entries)
-    training, rate_value = read_training(source, entries, minimise)
+    training, rate = read_training(source, entries, minimise)
     arrays: dict[Quantity, Any] = {Name(e.name): e.value for e in entries if e.value is not None}
-    if rate_value is not None and training.rate is not None:
-        arrays[training.rate] = rate_value
-    warnings = [f"{r.place}: {r.text}." for one in block.definitions for r in one.warnings]
+    if rate is not None and training.rate is not None:
+        arrays[training.rate] = rate
+    own = written.definitions if written else ()
+    warnings = [f"{remark.place}: {remark.text}." for one in own for remark in one.warnings]
     warnings += _unused(entries, graph, training)
+    examples = count_examples(source, entries)
+    if examples and minimise is not None:
+        _check_examples(source, entries, definitions[texts["minimise"] or ""], examples)
     return Problem(
         title=texts["title"] or _default_title(source),
         source=texts["source"],
         file=source.file,
         graph=graph,
-        written=_written(block.definitions, definitions),
+        written=_written(own, definitions, layers),
         arrays=arrays,
         given_arrays=_labels(entries, "given", "examples"),
         parameter_arrays=_labels(entries, "parameters"),
@@ -91,8 +113,9 @@ def build(source: TomlSource) -> Problem:
         examples=examples,
         minimise=minimise,
         training=training,
-        aliases=_aliases(source),
-        delta_sign=_delta_sign(source),
+        notation=layers.names if layers else None,
+        aliases=_aliases(source, {*definitions, *(entry.name for entry in entries)}),
+        delta_sign=_delta_sign(source, layers),
         warnings=tuple(warnings),
         document=source,
     )
@@ -107,7 +130,9 @@ def _default_title(source: TomlSource) -> str:
     return os.path.splitext(os.path.basename(source.file))[0] if source.file else "Problem"
 
 
-def _formulas(source: TomlSource, text: str | None, entries: Sequence[Entry]) -> Block:
+def _formulas(source: TomlSource, text: str | None, entries: Sequence[Entry]) -> Block | None:
+    if text is None and "network" in source.data:
+        return None
     if text is None:
         raise ProblemError(
             "found neither formulas nor a [network].",
@@ -123,14 +148,42 @@ def _formulas(source: TomlSource, text: str | None, entries: Sequence[Entry]) ->
     if not definitions:
         what = "found no formula where at least one was expected."
         raise ProblemError(what, place=source.place(("formulas",), value=True), hint="Write name = expression.")
-    for one in definitions:
-        if one.name in RESERVED:
-            what = f"{show(one.name)} is the name of a function, so no quantity can be called so."
-            raise ProblemError(what, place=place(one.name_span.start), hint="Choose another name.")
-    for one in definitions:
-        defined = Entry(one.name, "definition", None, (), place(one.name_span.start))
-        refuse_clashes([*(entry for entry in entries if entry.name == one.name), defined])
     return Block(text, definitions, place)
+
+
+def _layers(source: TomlSource, minimise: str | None, written: Block | None) -> Layers | None:
+    """The network; its error has the name that is minimised, unless a formula of the file defines that."""
+    own = {one.name for one in written.definitions} if written else set()
+    error = minimise.strip() if minimise and is_name(minimise.strip()) and minimise.strip() not in own else "E"
+    return read_layers(source, error=error)
+
+
+def _network_block(layers: Layers) -> Block:
+    text = str(layers.text)
+    return Block(text, parse_definitions(text), lambda offset: layers.place)
+
+
+def _check_names(blocks: Sequence[Block], entries: Sequence[Entry], layers: Layers | None) -> None:
+    """Raises ProblemError for a definition whose name is taken."""
+    taken = {entry.name: entry for entry in entries}
+    for block in blocks:
+        for one in block.definitions:
+            place = block.place(one.name_span.start) if block.place else Place()
+            if one.name in RESERVED:
+                what = f"{show(one.name)} is the name of a function, so no quantity can be called so."
+                raise ProblemError(what, place=place, hint="Choose another name.")
+            if one.name in taken:
+                refuse_clashes([taken[one.name], Entry(one.name, "definition", None, (), place)])
+            if layers is not None and layers.part(one.name, ()) is not None:
+                what = f"{show(one.name)} is what the network calls a quantity of its own."
+                raise ProblemError(what, place=place, hint="Choose another name.")
+
+
+def _check_examples(source: TomlSource, entries: Sequence[Entry], error: Node, count: int) -> None:
+    varying = {entry.name for entry in entries if entry.kind == "examples"}
+    if not any(is_quantity(n) and spell(label_of(n)) in varying for n in order([error])):
+        what = f"there are {count} examples, but what is minimised does not depend on them."
+        raise ProblemError(what, place=source.place(("examples",)), hint="Use a name of [examples] in it.")
 
 
 def _input(entry: Entry) -> Node:
@@ -142,19 +195,30 @@ def _minimise(source: TomlSource, text: str | None, definitions: Mapping[str, No
         return None
     name, place = text.strip(), source.string_place(("minimise",), 0)
     if name not in definitions:
-        hint = unknown_hint(name, list(definitions))
-        what = f"minimise names {show(name)}, which no formula defines."
-        raise ProblemError(
-            what, place=place, hint=hint.replace("Define it, or give it a value; there are", "Defined are")
-        )
+        near = get_close_matches(name, definitions, n=1)
+        hint = f"Did you mean {show(near[0])}?" if near else f"Defined are {', '.join(list(definitions)[:12])}."
+        raise ProblemError(f"minimise names {show(name)}, which no formula defines.", place=place, hint=hint)
     if definitions[name].shape:
         what = f"minimise names {show(name)}, which is an array; expected a single number."
         raise ProblemError(what, place=place, hint=f"Take its sum: E = sum({name}).")
     return Name(name)
 
 
-def _written(definitions: Sequence[Definition], nodes: Mapping[str, Node]) -> dict[Quantity, Tree]:
-    return {Name(one.name): one.tree for one in definitions if not nodes[one.name].shape}
+def _written(
+    definitions: Sequence[Definition], nodes: Mapping[str, Node], layers: Layers | None
+) -> dict[Quantity, Tree]:
+    """The trees of definitions that stay as they are unit by unit: numbers computed from numbers."""
+    return {Name(one.name): one.tree for one in definitions if _is_scalar(nodes[one.name], renamed=layers is not None)}
+
+
+def _is_scalar(definition: Node, *, renamed: bool) -> bool:
+    """Whether no array occurs but as W[2,1] - and not even so where elements have names of their own."""
+    for n in order(definition.args, cut=is_quantity):
+        if n.shape and not is_quantity(n):
+            return False
+        if any(a.shape for a in n.args) and not is_quantity(n) and (renamed or n.op is not INDEX):
+            return False
+    return not definition.shape
 
 
 def _labels(entries: Sequence[Entry], *kinds: str) -> tuple[Quantity, ...]:
@@ -175,18 +239,19 @@ def _unused(entries: Sequence[Entry], graph: Graph, training: Training) -> list[
     return warnings
 
 
-def _aliases(source: TomlSource) -> dict[str, str]:
-    return {
-        name_of(source, ("names", key), key): text_of(source, ("names", key), value)
-        for key, value in table(source, "names").items()
-    }
+def _aliases(source: TomlSource, taken: Collection[str]) -> dict[str, str]:
+    result = {}
+    for key, value in table(source, "names").items():
+        name = name_of(source, ("names", key), key)
+        if name in taken or name in result:
+            what = f"{show(name)} is the name of another quantity already."
+            raise ProblemError(what, place=source.place(("names", key)), hint="Choose another name.")
+        result[name] = text_of(source, ("names", key), value, what="a quantity in quotes")
+    return result
 
 
-def _delta_sign(source: TomlSource) -> Any:
+def _delta_sign(source: TomlSource, layers: Layers | None) -> Literal[1, -1]:
     value = source.data.get("delta_sign")
     if value is None:
-        return 1
+        return layers.names.notation.delta_sign if layers else 1
     return -1 if choice_of(source, ("delta_sign",), value, ("positive", "negative")) == "negative" else 1
-
-
-__all__ = ["build", "describe", "load", "loads"]

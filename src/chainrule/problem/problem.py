@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from chainrule.errors import Place, ProblemError
 from chainrule.formula.syntax import Tree
 from chainrule.graph import Graph
-from chainrule.notation import Names
+from chainrule.notation import Names, Symbol
+from chainrule.notation_table import Role
 from chainrule.numbers.array import items_of, of_nested, shape_of
-from chainrule.quantity import Element, Example, Quantity
+from chainrule.quantity import Element, Example, Name, Quantity
 from chainrule.transforms.examples import per_example
 from chainrule.transforms.units import element_labels, scalar_operations, units
 
@@ -115,7 +116,21 @@ class Problem:
 
     def element(self, label: Quantity, index: tuple[int, ...]) -> Quantity:
         """What an element of an array is called: the notation's own name, or `W1[2,1]`."""
-        return Element(label, index)
+        array = self._roles.get(label)
+        if array is None or self.notation is None or len(index) > 2:
+            return Element(label, index)
+        role, layer = array
+        return self.notation.to_quantity(Symbol(role, layer, index[0], index[1] if len(index) > 1 else None))
+
+    @cached_property
+    def _roles(self) -> Mapping[Quantity, tuple[Role, int]]:
+        """The arrays of the network, and what they are."""
+        names, result = self.notation, dict[Quantity, tuple[Role, int]]()
+        for label in (*self.graph.outputs, *self.arrays):
+            array = names.read_array(label.text) if names is not None and isinstance(label, Name) else None
+            if array is not None and array[0] != "delta":
+                result[label] = array
+        return result
 
     def _elements(self, labels: tuple[Quantity, ...]) -> tuple[Quantity, ...]:
         result: list[Quantity] = []
