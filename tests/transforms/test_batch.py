@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -156,7 +157,7 @@ def test_a_batch_of_a_batch(call: str) -> None:
 def network(sizes: list[int], activation: str, loss: str) -> Graph:
     """A random dense network with quantities x, W1, b1, z1, a1, ..., t, E."""
     a = input_node(Name("x"), real(sizes[0]))
-    for layer, (fan_in, fan_out) in enumerate(zip(sizes, sizes[1:], strict=False), 1):
+    for layer, (fan_in, fan_out) in enumerate(pairwise(sizes), 1):
         w = input_node(Name(f"W{layer}"), real(fan_out, fan_in))
         b = input_node(Name(f"b{layer}"), real(fan_out))
         z = name_node(Name(f"z{layer}"), w @ a + b)
@@ -193,7 +194,9 @@ def test_the_gradient_of_a_batch_is_the_sum_of_gradients(graph: Graph, size: int
     rows = [{label: some(shape[label], draw) for label in (x, t)} for _ in range(size)]
     labels = [E, *[Derivative(E, label) for label in parameters]]
     one_by_one = [
-        evaluate([single.outputs[label] for label in labels], {**values, **{k: FLOATS.of_nested(v) for k, v in row.items()}})
+        evaluate(
+            [single.outputs[label] for label in labels], {**values, **{k: FLOATS.of_nested(v) for k, v in row.items()}}
+        )
         for row in rows
     ]
     stacked = {label: FLOATS.of_nested([row[label] for row in rows]) for label in (x, t)}

@@ -15,7 +15,7 @@ from chainrule.ops.choices import GREATER, WHERE
 from chainrule.ops.matrix import RESHAPE
 from chainrule.ops.reduction import MEAN, SUM
 from chainrule.quantity import Name, Quantity, spell
-from chainrule.transforms.mapping import carried, map_graph
+from chainrule.transforms.mapping import map_graph
 
 
 def batch(graph: Graph, batched: Collection[Quantity], size: Dim) -> Graph:
@@ -93,8 +93,8 @@ def _relabelled(graph: Graph, root: Node, each: Name) -> tuple[Graph, Node]:
         return node(old.op, args, old.attribute)
 
     done = rebuild([*graph.roots(), root], make)
-    renamed = carried(graph, done)
-    return Graph({**renamed.outputs, each: done[root]}), done[root]
+    outputs = {label: done[old] for label, old in graph.outputs.items()}
+    return Graph({**outputs, each: done[root]}), done[root]
 
 
 def _label_of_each(graph: Graph, error: Quantity) -> Name:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from chainrule.graph import Graph, collector_paused
-from chainrule.node import Node, rebuild
+from chainrule.node import Node, is_quantity, label_of, name_node, rebuild
+from chainrule.quantity import Quantity
 
 
 def map_graph(graph: Graph, make: Callable[[Node, tuple[Node, ...]], Node]) -> Graph:
@@ -26,4 +27,9 @@ def carried(graph: Graph, done: Mapping[Node, Node]) -> Graph:
         )
         for entry in graph.ledger
     ]
-    return Graph({label: done[root] for label, root in graph.outputs.items()}, tuple(ledger))
+    return Graph({label: as_output(label, done[root]) for label, root in graph.outputs.items()}, tuple(ledger))
+
+
+def as_output(label: Quantity, root: Node) -> Node:
+    """A node that may stand as the output `label`: named, if it came out as a quantity with another label."""
+    return name_node(label, root) if is_quantity(root) and label_of(root) != label else root
