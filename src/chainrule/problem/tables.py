@@ -69,11 +69,16 @@ def text_of(source: TomlSource, path: Path, value: Any, *, what: str = "a text i
 
 def number_of(source: TomlSource, path: Path, value: Any) -> Fraction:
     """A value that must be one number."""
+    return Fraction(exact_text(source, path, value).replace("_", ""))
+
+
+def exact_text(source: TomlSource, path: Path, value: Any) -> str:
+    """The digits of a value that must be one number."""
     place = source.place(path, value=True)
     found = as_number(value, place=place)
     if found is None:
         raise ProblemError(f"found {describe(value)} where a number was expected.", place=place)
-    return found.value
+    return found.text
 
 
 def choice_of(source: TomlSource, path: Path, value: Any, allowed: Iterable[str]) -> str:

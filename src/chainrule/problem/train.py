@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any, Final, Literal, cast
 
 from chainrule.errors import ProblemError
 from chainrule.formula.lowering import unknown_hint
 from chainrule.formula.tokens import show
+from chainrule.optimizers import Optimizer, find_optimizer
 from chainrule.problem.problem import Training
-from chainrule.problem.tables import Entry, choice_of, describe, number_of, table, text_of
+from chainrule.problem.tables import Entry, choice_of, describe, exact_text, table, text_of
 from chainrule.quantity import Name, Quantity
 from chainrule.toml_source import TomlSource, allowed, as_number
 
 KEYS: Final = ("optimizer", "rate", "batch", "over", "epochs", "stop")
-OPTIONS: Final = ("momentum",)
 
 
 def read_training(
@@ -23,12 +24,11 @@ def read_training(
 ) -> tuple[Training, Fraction | None]:
     """How the problem is trained, and the learning rate where it is a number of its own."""
     section = table(source, "training")
-    allowed(source, ("training",), (*KEYS, *OPTIONS)) if section else None
+    optimizer = _optimizer(source, section)
     rate, value = _rate(source, entries)
-    options = {key: number_of(source, ("training", key), section[key]) for key in section if key in OPTIONS}
     training = Training(
-        optimizer=text_of(source, ("training", "optimizer"), section.get("optimizer", "sgd")),
-        options=options,
+        optimizer=optimizer.name,
+        options=optimizer.options,
         rate=rate,
         batch=_batch(source, section.get("batch", "all")),
         over=_over(source, section.get("over", "mean")),
@@ -38,6 +38,20 @@ def read_training(
         what = "found a learning rate, but nothing is minimised."
         raise ProblemError(what, place=source.place(path), hint='Say what: minimise = "E".')
     return training, value
+
+
+def _optimizer(source: TomlSource, section: Mapping[str, Any]) -> Optimizer:
+    """The optimizer with its options, which are all keys of [training] that mean nothing else."""
+    name = text_of(source, ("training", "optimizer"), section.get("optimizer", "sgd"), what="a name in quotes")
+    others = [key for key in section if key not in KEYS]
+    if any(get_close_matches(key.casefold(), KEYS, n=1, cutoff=0.7) for key in others):
+        allowed(source, ("training",), (*KEYS, *(key for key in others if key == "momentum")))
+    options = {key: exact_text(source, ("training", key), section[key]) for key in others}
+    try:
+        return find_optimizer(name, options)
+    except ProblemError as error:
+        key = next((key for key in options if key in error.what), "optimizer")
+        raise error.at(source.place(("training", key), value=key in KEYS)) from None
 
 
 def _rate(source: TomlSource, entries: Sequence[Entry]) -> tuple[Quantity | None, Fraction | None]:
