@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from chainrule.derivatives import jvp as jvp
     from chainrule.derivatives import value_and_grad as value_and_grad
     from chainrule.errors import ChainruleError as ChainruleError
+    from chainrule.gradchecking import GradientReport as GradientReport
+    from chainrule.gradchecking import gradcheck as gradcheck
     from chainrule.problem import Problem as Problem
     from chainrule.problem import load as load
     from chainrule.tracing import trace as trace
@@ -24,6 +26,8 @@ __version__ = "0.1.0.dev0"
 
 _HOME = {
     "grad": "derivatives",
+    "GradientReport": "gradchecking",
+    "gradcheck": "gradchecking",
     "hessian": "derivatives",
     "jvp": "derivatives",
     "trace": "tracing",

@@ -21,7 +21,7 @@ from chainrule.quantity import Derivative, Quantity, spell
 from chainrule.tracing.arguments import Leaf, Rebuild, take_apart
 from chainrule.tracing.traced import Traced, lift
 from chainrule.tracing.values import numbers_for, to_input, to_result
-from chainrule.transforms.gradients import along, fresh_input, gradient, pushforward
+from chainrule.transforms.gradients import along, fresh_input, gradient, pushforward, running
 from chainrule.transforms.reverse import reverse
 
 Argnums = int | Sequence[int]
@@ -123,7 +123,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
             shapes = ", ".join(show_shape(leaf.shape) for leaf in call.leaves)
             raise GradientError(f"the tangents do not have the shapes of the primals: {shapes}.")
         moves = [fresh_input(x.type.shape) for x in call.by]
-        roots = [lift(leaf.value).node for leaf in call.returned]
+        roots = [running(lift(leaf.value).node, call.by) for leaf in call.returned]
         moved = pushforward(roots, call.by, moves)
         call.given.update(zip(moves, directions, strict=True))
         found = [call.result(value) for value in call.values([*roots, *moved])]
@@ -148,7 +148,7 @@ class _Call:
     def single_result(self) -> Node:
         if len(self.returned) != 1:
             raise GradientError(f"found {len(self.returned)} results, and only a single number has a gradient.")
-        return lift(self.returned[0].value).node
+        return running(lift(self.returned[0].value).node, self.by)
 
     def values(self, nodes: Sequence[Node]) -> list[Any]:
         """The values of nodes - or, inside another trace, the nodes in terms of what was given."""
@@ -319,7 +319,7 @@ def _graph_hessian(graph: Graph, of: Label | None, by: Iterable[Label] | None) -
 
     def second(values: Mapping[Any, Any] | None = None, **named: Any) -> Any:
         call = _graph_call(graph, wanted, {**(values or {}), **named})
-        blocks = _hessian_blocks(root, wanted, call)
+        blocks = _hessian_blocks(running(root, wanted), wanted, call)
         names = [_spelled(x) for x in wanted]
         return {
             a: {b: call.like_leaf(call.given[x], block) for b, block in zip(names, line, strict=True)}
@@ -355,7 +355,7 @@ def _spelled(x: Node) -> str:
 def _derivatives_of(graph: Graph, root: Node, wanted: Sequence[Node]) -> list[Node]:
     """By inputs from the running graph; a quantity on the way is there only in the reading graph."""
     inputs = [x for x in wanted if x.op is INPUT]
-    found = dict(zip(inputs, gradient(root, inputs), strict=True))
+    found = dict(zip(inputs, gradient(running(root, inputs), inputs), strict=True))
     computed = [label_of(x) for x in wanted if x.op is not INPUT]
     if computed:
         done = reverse(graph, label_of(root), computed)

@@ -1,6 +1,6 @@
 """Derivatives of nodes by inputs, forwards and backwards: what `derivatives` evaluates and `gradchecking` questions.
 
-The graph is stabilised first; names on the way are dropped, because these derivatives are computed and not read.
+Names on the way are dropped, because these derivatives are computed and not read. `running` is what is to be computed.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from itertools import count
 
 from chainrule.errors import GradientError
 from chainrule.graph import Graph
-from chainrule.node import NAME, Node, Shape, const, input_node, is_quantity, label_of, name_node, node, order, type_of
+from chainrule.node import NAME, Node, Shape, const, input_node, is_quantity, label_of, name_node, node, order, substitute, type_of
 from chainrule.ops.matrix import BROADCAST
 from chainrule.ops.reduction import SUM
 from chainrule.ops.types import show_shape
 from chainrule.quantity import Derivative, Name
 from chainrule.transforms.reverse import reverse
+from chainrule.transforms.stabilise import stabilise
 
 _numbers = count(1)  # fresh inputs are told apart by a number, which never reaches a result
 
@@ -23,6 +24,21 @@ _numbers = count(1)  # fresh inputs are told apart by a number, which never reac
 def fresh_input(shape: Shape) -> Node:
     """An input of this shape that no other graph has."""
     return input_node(Name(f"#{next(_numbers)}"), type_of("real", shape))
+
+
+def plain_input(like: Node) -> Node:
+    """A fresh input of the kind and shape of a node."""
+    return input_node(Name(f"#{next(_numbers)}"), like.type)
+
+
+def running(root: Node, by: Collection[Node]) -> Node:
+    """The node in the form that is evaluated: stable, and without the names of what depends on `by`."""
+    (plain,) = without_names([root], by)
+    stands = {n: plain_input(n) for n in order([plain], cut=is_quantity) if n.op is NAME}
+    (bare,) = substitute([plain], stands)  # names of somebody else's stay what they are
+    label = Name("#")
+    stable = stabilise(Graph({label: bare})).outputs[label]
+    return substitute([stable], {stand: n for n, stand in stands.items()})[0]
 
 
 def gradient(root: Node, by: Sequence[Node]) -> list[Node]:
