@@ -51,7 +51,8 @@ class _Backward:
         if self.root.type.shape:
             raise GradientError(f"{spell(of)} is an array; only a single number has a derivative here.")
         below = [n for n in order([self.root]) if is_quantity(n)]
-        self.targets = set(below) - {self.root} if by is None else {_find(known, label) for label in by}
+        wanted = [n for n in below if n is not self.root] if by is None else [_find(known, label) for label in by]
+        self.targets = dict.fromkeys(wanted)  # not a set: the order of outputs must not hang on addresses
         self.bodies = {
             n.args[0]: n for n in reversed(below) if n.op is NAME and not is_quantity(n.args[0]) and n.args[0].args
         }
