@@ -73,6 +73,8 @@ def spell(quantity: Quantity) -> str:
     ("w5'", '(dE/dw1)@3')
     >>> spell(Derivative(Derivative(Name("E"), Name("w1")), Name("w2")))
     'd(dE/dw1)/dw2'
+    >>> spell(Derivative(Name("E"), Name("w1*x1")))
+    'dE/d(w1*x1)'
     """
     match quantity:
         case Name(text):
@@ -82,7 +84,7 @@ def spell(quantity: Quantity) -> str:
         case Derivative(of, by, direct):
             return f"d{_part(of)}/d{_part(by)}" + (" (direct)" if direct else "")
         case Updated(of, 1) if not isinstance(of, Derivative):
-            return f"{spell(of)}'"
+            return f"{_tight(of)}'"
         case Updated(of, times):
             return f"{_tight(of)}@{times}"
         case Change(of):
@@ -96,9 +98,11 @@ def _part(quantity: Quantity) -> str:
     root = quantity
     while isinstance(root, Element | Example):
         root = root.of
-    return spell(quantity) if isinstance(root, Name) else f"({spell(quantity)})"
+    bare = isinstance(root, Name) and root.text.isidentifier()
+    return spell(quantity) if bare else f"({spell(quantity)})"
 
 
 def _tight(quantity: Quantity) -> str:
     text = spell(quantity)
-    return f"({text})" if isinstance(quantity, Derivative) else text
+    is_expression = isinstance(quantity, Name) and not text.isidentifier()
+    return f"({text})" if is_expression or isinstance(quantity, Derivative) else text

@@ -358,11 +358,14 @@ class _Lowering:
 
 
 def unknown_hint(name: str, known: Sequence[str]) -> str:
-    """What to say about a name that does not exist: the nearest one, or those there are."""
+    """What to do about a name that does not exist in a formula."""
+    near = nearest_hint(name, known)
+    return near if near.startswith("Did") else f"Define it, or give it a value{'; t' + near[1:] if near else '.'}"
+
+
+def nearest_hint(name: str, known: Sequence[str]) -> str:
+    """The name that was probably meant, else those there are."""
     near = get_close_matches(name, known, n=1, cutoff=0.6) or [k for k in known if k.casefold() == name.casefold()]
     if near:
         return f"Did you mean {show(near[0])}?"
-    if not known:
-        return "Define it, or give it a value."
-    shown = ", ".join(known[:12]) + (", ..." if len(known) > 12 else "")
-    return f"Define it, or give it a value; there are {shown}."
+    return f"There are {', '.join(known[:12])}{', ...' if len(known) > 12 else ''}." if known else ""

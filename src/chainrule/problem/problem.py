@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from chainrule.errors import Place, ProblemError
 from chainrule.formula.syntax import Tree
 from chainrule.graph import Graph
+from chainrule.node import Node, is_quantity, label_of
 from chainrule.notation import Names, Symbol
 from chainrule.notation_table import Role
 from chainrule.numbers.array import items_of, of_nested, shape_of
+from chainrule.problem.layers import part_of
+from chainrule.problem.written import problem_text
 from chainrule.quantity import Element, Example, Name, Quantity
 from chainrule.transforms.examples import per_example
 from chainrule.transforms.units import element_labels, scalar_operations, units
@@ -73,6 +76,19 @@ class Problem:
     warnings: tuple[str, ...] = ()
     document: TomlSource | None = None  # the file, for places in `working`
 
+    @staticmethod
+    def from_dict(data: Mapping[str, Any]) -> Problem:
+        """The problem that a problem file with these keys and tables describes.
+
+        Raises ProblemError or FormulaError as `load` does; lines count in the text of such a file.
+
+        >>> Problem.from_dict({"formulas": "E = w^2", "minimise": "E", "parameters": {"w": 0.1}}).values
+        {Name(text='w'): Fraction(1, 10)}
+        """
+        from chainrule.problem.build import loads  # it makes this class
+
+        return loads(problem_text(data))
+
     @cached_property
     def units(self) -> Graph:
         """The graph of single numbers; raises ProblemError if it would have too many operations."""
@@ -113,6 +129,42 @@ class Problem:
     def parameters(self) -> tuple[Quantity, ...]:
         """The labels of all single numbers that learn, in the order of the file."""
         return self._elements(self.parameter_arrays)
+
+    @cached_property
+    def labels(self) -> Mapping[Quantity, tuple[int | str, ...]]:
+        """The shape of everything that has a name in `graph` or a value, arrays as a whole."""
+        shapes: dict[Quantity, tuple[int | str, ...]] = {label: n.shape for label, n in self.graph.quantities().items()}
+        for label, value in self.arrays.items():
+            if label not in shapes:  # unused: only its value tells its shape
+                shapes[label] = shape_of(of_nested(value))[label in self.varying :]
+        return shapes
+
+    @cached_property
+    def dependents(self) -> frozenset[Quantity]:
+        """The labels of `graph` whose value differs from example to example."""
+        found: set[Node] = set()
+        for n in self.graph.nodes():
+            if (is_quantity(n) and label_of(n) in self.varying) or any(a in found for a in n.args):
+                found.add(n)
+        return frozenset({*self.varying, *(label_of(n) for n in found if is_quantity(n))})
+
+    def varies(self, label: Quantity) -> bool:
+        """Whether a name or an element differs from example to example."""
+        while isinstance(label, Element):
+            label = label.of
+        if label in self.dependents or not isinstance(label, Name) or self.notation is None:
+            return label in self.dependents
+        part = part_of(self.notation, label.text, ())
+        return part is not None and Name(part[0]) in self.dependents
+
+    def quantity(self, text: str) -> Quantity:
+        """The label of a quantity, such as `dE/dw5`, `w5'`, `delta(h1)`, `o1{2}` or an expression.
+
+        Raises FormulaError if there is no such quantity.
+        """
+        from chainrule.problem.resolve import resolve  # it needs this class
+
+        return resolve(self, text)
 
     def element(self, label: Quantity, index: tuple[int, ...]) -> Quantity:
         """What an element of an array is called: the notation's own name, or `W1[2,1]`."""

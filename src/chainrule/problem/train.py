@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any, Final, Literal, cast
 
 from chainrule.errors import ProblemError
-from chainrule.formula.lowering import unknown_hint
+from chainrule.formula.lowering import nearest_hint
 from chainrule.formula.tokens import show
 from chainrule.optimizers import Optimizer, find_optimizer
 from chainrule.problem.problem import Training
@@ -44,8 +44,9 @@ def _optimizer(source: TomlSource, section: Mapping[str, Any]) -> Optimizer:
     """The optimizer with its options, which are all keys of [training] that mean nothing else."""
     name = text_of(source, ("training", "optimizer"), section.get("optimizer", "sgd"), what="a name in quotes")
     others = [key for key in section if key not in KEYS]
-    if any(get_close_matches(key.casefold(), KEYS, n=1, cutoff=0.7) for key in others):
-        allowed(source, ("training",), (*KEYS, *(key for key in others if key == "momentum")))
+    known = (*KEYS, "momentum")
+    if any(key not in known and get_close_matches(key.casefold(), known, n=1, cutoff=0.7) for key in others):
+        allowed(source, ("training",), known)
     options = {key: exact_text(source, ("training", key), section[key]) for key in others}
     try:
         return find_optimizer(name, options)
@@ -86,7 +87,7 @@ def _rate_name(source: TomlSource, path: tuple[str, ...], name: str, entries: Se
     place = source.place(path, value=True)
     known = {entry.name: entry for entry in entries if entry.kind in ("given", "symbols")}
     if name not in known:
-        hint = unknown_hint(name, list(known))
+        hint = nearest_hint(name, list(known)) or "Write a number."
         raise ProblemError(f"rate names {show(name)}, which is not given.", place=place, hint=hint)
     if known[name].shape:
         raise ProblemError(f"rate names {show(name)}, which is an array; expected a single number.", place=place)
