@@ -10,7 +10,20 @@ from itertools import count
 
 from chainrule.errors import GradientError
 from chainrule.graph import Graph
-from chainrule.node import NAME, Node, Shape, const, input_node, is_quantity, label_of, name_node, node, order, substitute, type_of
+from chainrule.node import (
+    NAME,
+    Node,
+    Shape,
+    const,
+    input_node,
+    is_quantity,
+    label_of,
+    name_node,
+    node,
+    order,
+    substitute,
+    type_of,
+)
 from chainrule.ops.matrix import BROADCAST
 from chainrule.ops.reduction import SUM
 from chainrule.ops.types import show_shape
