@@ -30,7 +30,7 @@ def figure(value: float, *, digits: int = DIGITS) -> str:
         return "0"
     scientific = f"{value:.{digits}e}"
     exponent = int(scientific.rpartition("e")[2])
-    if exponent >= _LARGE:
+    if abs(value) >= 10**_LARGE:
         return _without_idle_zeros(scientific)
     if digits + exponent + 1 >= _enough(digits):
         return _without_idle_zeros(f"{value:.{digits}f}")

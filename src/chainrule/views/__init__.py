@@ -1,0 +1,1 @@
+"""Views of a problem: each a pure function from what was computed to what is shown."""
