@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 
 from chainrule.errors import ChainruleError, ProblemError, ShapeError
 from chainrule.formula import parse_definitions
+from chainrule.formula.lowering import Block, define
 from chainrule.formula.syntax import Ref, walk
 from chainrule.losses import LOSSES
 from chainrule.network import ACTIVATIONS, NetworkText, layered, network_formulas
+from chainrule.node import input_node, type_of
 from chainrule.notation import network_names
+from chainrule.quantity import Name
 
 
 def text_of(layers: list[int], **options: Any) -> NetworkText:
@@ -152,6 +155,19 @@ def test_all_notations_mean_the_same(layers: list[int], seed: int) -> None:
     for k in range(1, len(layers)):
         expected = 1 / (1 + np.exp(-(drawn["weight", k] @ expected + drawn["bias", k])))
     assert errors == pytest.approx([0.5 * ((t - expected) ** 2).sum()] * 4, rel=1e-12)
+
+
+@pytest.mark.parametrize("notation", ["matrix", "nptel", "numbered", "mitchell"])
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_the_formulas_make_a_graph_of_the_right_shapes(notation: str, loss: str, activation: str) -> None:
+    text = text_of([2, 3, 2], notation=notation, loss=loss, activation=activation)
+    shapes = {**text.inputs, **text.parameters}
+    inputs = {name: input_node(Name(name), type_of("real", shape)) for name, shape in shapes.items()}
+    graph = define([Block(str(text), parse_definitions(str(text)))], inputs)
+    shape_of = {name: root.shape for name, root in graph.items()}
+    assert [shape_of[line.split(" = ")[0]] for line in text.lines[:4]] == [(3,), (3,), (2,), (2,)]
+    assert shape_of["E"] == ()
 
 
 @pytest.mark.parametrize(

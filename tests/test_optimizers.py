@@ -23,9 +23,9 @@ from chainrule.quantity import Change, Derivative, Name, Quantity, Updated, spel
 E, RATE = Name("E"), Name("rate")
 HALF = Fraction(1, 2)
 GIVEN = {"x1": "0.05", "x2": "0.10", "t1": "0.01", "t2": "0.99", "rate": "0.5"}
-WEIGHTS = dict(
-    zip([f"w{k}" for k in range(1, 9)], ["0.15", "0.20", "0.25", "0.30", "0.40", "0.45", "0.50", "0.55"], strict=True)
-)
+WEIGHTS = {
+    "w1": "0.15", "w2": "0.20", "w3": "0.25", "w4": "0.30", "w5": "0.40", "w6": "0.45", "w7": "0.50", "w8": "0.55",
+}  # fmt: skip
 BIASES = {"b1": "0.35", "b2": "0.60"}
 FOUR_BIASES = {"b1": "0.35", "b2": "0.35", "b3": "0.60", "b4": "0.60"}
 

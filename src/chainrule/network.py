@@ -35,7 +35,7 @@ class Network:
     """The layers of a network: inputs, hidden, outputs; an activation for each layer with weights, and a loss.
 
     `names` spells its quantities and says whether it has biases. Raises ProblemError for an activation or a loss that
-    does not exist, ShapeError if the numbers of layers, activations and names differ. `layered` reads what people write.
+    does not exist, ShapeError if the numbers of layers, activations and names differ. `layered` reads what a file says.
     """
 
     layers: tuple[int, ...]
