@@ -18,8 +18,10 @@ from chainrule.formula.tokens import is_name, show
 from chainrule.graph import Graph
 from chainrule.node import Node, input_node, is_quantity, label_of, order, type_of
 from chainrule.ops.matrix import INDEX
+from chainrule.problem.layers import KEYS as NETWORK_KEYS
 from chainrule.problem.layers import Layers, assemble, read_layers
-from chainrule.problem.problem import Problem, Training
+from chainrule.problem.problem import MAX_OPERATIONS, Problem, Training
+from chainrule.problem.resolve import resolve
 from chainrule.problem.tables import (
     RESERVED,
     Entry,
@@ -31,6 +33,7 @@ from chainrule.problem.tables import (
     table,
     text_of,
 )
+from chainrule.problem.train import KEYS as TRAINING_KEYS
 from chainrule.problem.train import read_training
 from chainrule.quantity import Name, Quantity, spell
 from chainrule.toml_source import TomlSource, allowed, load_toml, read_toml
@@ -65,6 +68,7 @@ def loads(text: str, *, file: str | None = None) -> Problem:
 
 def build(source: TomlSource) -> Problem:
     """The problem of a document that has been read."""
+    _refuse_homeless(source)
     allowed(source, (), TOP_KEYS)
     if "data" in source.data:
         raise ProblemError("problems with [data] cannot be read yet.", place=source.place(("data",)))
@@ -77,7 +81,9 @@ def build(source: TomlSource) -> Problem:
         entries = assemble(layers, source, entries, [one.name for block in blocks for one in block.definitions])
     _check_names(blocks, entries, layers)
     definitions = define(blocks, {e.name: _input(e) for e in entries}, part=layers.part if layers else None)
-    return _problem(source, texts, entries, definitions, written, layers)
+    problem = _problem(source, texts, entries, definitions, written, layers)
+    _check_aliases(source, problem)
+    return problem
 
 
 def _problem(
@@ -120,6 +126,15 @@ def _problem(
         warnings=tuple(warnings),
         document=source,
     )
+
+
+def _refuse_homeless(source: TomlSource) -> None:
+    """Raises ProblemError for a key that stands above the tables but belongs into one."""
+    for key in source.data:
+        for section, keys in (("training", (*TRAINING_KEYS, "momentum")), ("network", NETWORK_KEYS)):
+            if key in keys and key not in TOP_KEYS:
+                place = source.place((key,))
+                raise ProblemError(f"`{key}` belongs into [{section}].", place=place, hint="Move it there.")
 
 
 def _text(source: TomlSource, key: str) -> str | None:
@@ -249,6 +264,14 @@ def _aliases(source: TomlSource, taken: Collection[str]) -> dict[str, str]:
             raise ProblemError(what, place=source.place(("names", key)), hint="Choose another name.")
         result[name] = text_of(source, ("names", key), value, what="a quantity in quotes")
     return result
+
+
+def _check_aliases(source: TomlSource, problem: Problem) -> None:
+    """Raises FormulaError for a name of [names] that names nothing."""
+    for key, text in table(source, "names").items():
+        if problem.operations > MAX_OPERATIONS:
+            return  # expressions are looked for unit by unit
+        resolve(problem, text, place=lambda offset, key=key: source.string_place(("names", key), offset))  # type: ignore[misc]
 
 
 def _delta_sign(source: TomlSource, layers: Layers | None) -> Literal[1, -1]:

@@ -93,11 +93,9 @@ class Problem:
     def units(self) -> Graph:
         """The graph of single numbers; raises ProblemError if it would have too many operations."""
         graph = self.graph
-        passes = BACKWARD if self.minimise is not None else 1
-        count = scalar_operations(graph) * max(1, self.examples) * passes
-        if count > MAX_OPERATIONS:
+        if self.operations > MAX_OPERATIONS:
             raise ProblemError(
-                f"the problem takes about {count:,} operations on single numbers per update, and at most"
+                f"the problem takes about {self.operations:,} operations on single numbers per update, and at most"
                 f" {MAX_OPERATIONS:,} are explained unit by unit.",
                 place=Place(self.file),
                 hint="Use --view matrix, ask for single quantities with --of, or train it.",
@@ -107,6 +105,12 @@ class Problem:
         if any(n.shape for n in graph.nodes()):
             graph = units(graph, element=self.element)
         return graph
+
+    @cached_property
+    def operations(self) -> int:
+        """About how many operations on single numbers an update takes; without one, the forward pass."""
+        passes = BACKWARD if self.minimise is not None else 1
+        return scalar_operations(self.graph) * max(1, self.examples) * passes
 
     @cached_property
     def values(self) -> Mapping[Quantity, Fraction]:
