@@ -8,6 +8,7 @@ from chainrule.node import ARITHMETIC, CONST, Node, Op, const, node
 from chainrule.ops import types
 
 MAX_FOLDED_EXPONENT = 64  # a larger power of a constant stays a node: its digits would fill the page
+MAX_FOLDED_BITS = 1024  # and so does one of a long constant: ((2^64)^64)^64 has 80,000 digits
 
 
 def constant(x: Node) -> Fraction | None:
@@ -165,9 +166,15 @@ def _simplify_power(x: Node, y: Node) -> Node | None:
         return _same(x, y)
     if exponent == 0:
         return const(1) if not x.type.shape else _broadcast(const(1), x.type.shape)
-    if base is None or exponent is None or exponent.denominator != 1 or abs(exponent) > MAX_FOLDED_EXPONENT:
+    if base is None or exponent is None or exponent.denominator != 1 or not is_short_power(base, int(exponent)):
         return None
     return const(base ** int(exponent)) if base != 0 or exponent > 0 else None
+
+
+def is_short_power(base: Fraction, exponent: int) -> bool:
+    """Whether the power of a constant is short enough to be written out."""
+    bits = max(abs(base.numerator), base.denominator).bit_length()
+    return abs(exponent) <= MAX_FOLDED_EXPONENT and abs(exponent) * bits <= MAX_FOLDED_BITS
 
 
 def _power_vjp(g: Node, out: Node, x: Node, y: Node) -> tuple[Node | None, ...]:
