@@ -34,7 +34,8 @@ FLOORS: dict[str, float] = {
     "network": 6.5,
     **dict.fromkeys(["printing", "targets"], 6),
     **dict.fromkeys(["problem", "lectures"], 7),
-    **dict.fromkeys(["explanation", "views", "checking", "training"], 8),
+    **dict.fromkeys(["explanation", "checking", "training"], 8),
+    "views": 8.5,
     **dict.fromkeys(["estimators", "page", "display"], 9),
     "cli": 10,
 }

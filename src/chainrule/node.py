@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from importlib import import_module
 from typing import Any, TypeAlias
-from weakref import WeakValueDictionary
+from weakref import KeyedRef
 
 from chainrule.errors import GraphError
 from chainrule.quantity import Quantity, spell
@@ -170,7 +170,14 @@ class Node:
         return _unpack_node, (pack([self]),)
 
 
-_interned: WeakValueDictionary[Any, Node] = WeakValueDictionary()
+# Interning with weak references, as WeakValueDictionary does it, without its two calls a look-up: nodes are made by the
+# hundred thousand.
+_interned: dict[Any, KeyedRef[Any, Node]] = {}
+
+
+def _forget(reference: KeyedRef[Any, Node]) -> None:
+    if _interned.get(reference.key) is reference:
+        del _interned[reference.key]
 
 
 def node(op: Op, args: tuple[Node, ...] = (), attribute: Any = None) -> Node:
@@ -179,7 +186,8 @@ def node(op: Op, args: tuple[Node, ...] = (), attribute: Any = None) -> Node:
     Raises `ShapeError` (from the op's type rule) if the arguments do not fit.
     """
     key = (op, args, attribute)
-    found = _interned.get(key)
+    reference = _interned.get(key)
+    found = reference() if reference is not None else None
     if found is None:
         if op.arity is not None and len(args) != op.arity:
             raise GraphError(f"{op.name} takes {op.arity} arguments, found {len(args)}")
@@ -189,7 +197,7 @@ def node(op: Op, args: tuple[Node, ...] = (), attribute: Any = None) -> Node:
         found.attribute = attribute
         types = [a.type for a in args]
         found.type = op.typing(*types) if attribute is None else op.typing(attribute, *types)
-        _interned[key] = found
+        _interned[key] = KeyedRef(found, _forget, key)
     return found
 
 
@@ -199,7 +207,8 @@ def _constant_value(n: Any, attribute: Fraction) -> Any:
 
 def is_interned(candidate: Node) -> bool:
     """Whether a node is the one node of its kind, as all made by `node` are."""
-    return _interned.get((candidate.op, candidate.args, candidate.attribute)) is candidate
+    reference = _interned.get((candidate.op, candidate.args, candidate.attribute))
+    return reference is not None and reference() is candidate
 
 
 CONST: Op = Op(
@@ -234,12 +243,17 @@ def _no_value(attribute: tuple[Quantity, Type]) -> Any:
 
 def const(value: int | Fraction) -> Node:
     """An exact constant."""
+    if value.__class__ is int and -1 <= value <= 2:
+        return _small[value + 1]
     return node(CONST, (), Fraction(value))
+
+
+_small = [node(CONST, (), Fraction(value)) for value in (-1, 0, 1, 2)]  # what rules use again and again
 
 
 def as_node(value: Node | float | Fraction) -> Node:
     """A node as it is; a number as the exact constant it is (a float is a binary fraction)."""
-    return value if isinstance(value, Node) else const(Fraction(value))
+    return value if isinstance(value, Node) else const(value if isinstance(value, int) else Fraction(value))
 
 
 def input_node(label: Quantity, of_type: Type = REAL) -> Node:

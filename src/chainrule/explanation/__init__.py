@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from chainrule.explanation.passes import (
@@ -37,13 +38,20 @@ class Explanation:
     history: History | None  # the errors of the updates, where there is an update
     table: dict[Node, Any]
     inputs: dict[Quantity, float]
+    forward: frozenset[Node]  # the definitions of the forward pass that have a step
     shown: tuple[Quantity, ...]  # the derivatives with a step of their own, in reading order: by what
     digits: int
 
+    def exact_inputs(self) -> dict[Quantity, Fraction | float]:
+        """What the update starts from: exact where it is still what the file says."""
+        given = self.problem.values
+        return {
+            label: given[label] if label in given and float(given[label]) == value else value
+            for label, value in self.inputs.items()
+        }
 
-def explain(
-    problem: Problem, *, steps: int = 1, digits: int = 9, every_step: bool = False
-) -> Explanation:
+
+def explain(problem: Problem, *, steps: int = 1, digits: int = 9, every_step: bool = False) -> Explanation:
     """The worked solution of a problem's update number `steps`.
 
     `digits` is how many decimals are printed; `every_step` works out every factor of a product by itself first.
@@ -63,10 +71,22 @@ def explain(
     found += _backward(writer, passes, shown, every_step)
     found += [writer.definition(n, "update") for n in passes.update]
     again = [
-        writer.definition(n, "forward") for label, n in passes.again.outputs.items() if n.op is NAME and _of(label) in needed
+        writer.definition(n, "forward")
+        for label, n in passes.again.outputs.items()
+        if n.op is NAME and _of(label) in needed
     ]
     return Explanation(
-        problem, passes, tuple(found), tuple(again), steps, history, table, inputs, shown, digits
+        problem,
+        passes,
+        tuple(found),
+        tuple(again),
+        steps,
+        history,
+        table,
+        inputs,
+        frozenset(needed.values()),
+        shown,
+        digits,
     )
 
 

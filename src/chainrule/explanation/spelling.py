@@ -67,9 +67,7 @@ def _without_example(quantity: Quantity) -> Quantity:
     return quantity.of if isinstance(quantity, Example) else quantity
 
 
-def fill_in(
-    tree: Tree, uses: Mapping[Quantity, Node], text_of: Callable[[Quantity, Node], str | None]
-) -> str:
+def fill_in(tree: Tree, uses: Mapping[Quantity, Node], text_of: Callable[[Quantity, Node], str | None]) -> str:
     """A formula as it was written, each quantity in it replaced by a text.
 
     `uses` are the quantities the definition depends on here: h1' or h1{2} where h1 is written.

@@ -93,7 +93,12 @@ class Writer:
 
     def local(self, factor: Factor) -> Step | None:
         """One factor by itself, for `--every-step`; None where there is nothing to work out."""
-        if factor.label is None or not _is_local(factor) or is_quantity(factor.node) or constant(factor.node) is not None:
+        if (
+            factor.label is None
+            or not _is_local(factor)
+            or is_quantity(factor.node)
+            or constant(factor.node) is not None
+        ):
             return None
         choice = taken([factor.node], self.table, self.spelling)
         resolved = choice.resolved.get(factor.node, factor.node)
@@ -101,9 +106,7 @@ class Writer:
         numbers = expression(resolved, spell=self.spelling, substitute=self.number)
         return self.step(factor.label, factor.node, "backward", [formula], numbers, choice.note)
 
-    def step(
-        self, label: Quantity, at: Node, stage: str, symbols: list[str], numbers: str | None, note: str
-    ) -> Step:
+    def step(self, label: Quantity, at: Node, stage: str, symbols: list[str], numbers: str | None, note: str) -> Step:
         value = self.table.get(at)
         result = figure(value, digits=self.digits) if value is not None else self.closed_form(at)
         left = self.spelling(label)
@@ -116,7 +119,7 @@ class Writer:
 
     def sum(self, terms: Iterable[Term], write: Any, *, keep_ones: bool) -> str:
         """Terms written out; in formulas and numbers factors that are 1 are left out."""
-        texts = []
+        texts: list[str] = []
         for term in terms:
             factors = [f for f in term.factors if keep_ones or constant(f.node) != 1] or list(term.factors[:1])
             written = [

@@ -186,7 +186,7 @@ class _Point:
         root = along([alone], [weights])
         by = [inputs[k] for k in real]
         first = gradient(root, by)
-        arguments = [k + 1 for k in real]
+        arguments: list[int | str] = [k + 1 for k in real]
         results = point.compare(root, by, first, arguments, current.op.name, inside, 1)
         if depth > 1 and not any(isinstance(r, Fault) for r in results):
             directions = [fresh_input(x.type.shape) for x in by]
@@ -194,7 +194,9 @@ class _Point:
                 for x, d in zip(by, directions, strict=True):
                     values[label_of(d)] = _like(values[label_of(x)], weight)
             total = along(first, directions)
-            results += point.compare(total, by, gradient(total, by), arguments, current.op.name, inside, 2)
+            # The rule is linear in the upstream gradient, and that is part of what a second derivative uses.
+            varied, called = [*by, weights], [*arguments, "the upstream gradient"]
+            results += point.compare(total, varied, gradient(total, varied), called, current.op.name, inside, 2)
         return results
 
     def compare(

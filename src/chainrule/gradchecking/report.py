@@ -23,7 +23,8 @@ class Fault:
 
     def __str__(self) -> str:
         place = f" in {self.inside}" if self.inside else ""
-        whose = f"the rule of {self.op}{place}, by its argument {self.argument}" if self.op else f"by {self.argument}"
+        by = f"by its argument {self.argument}" if isinstance(self.argument, int) else f"by {self.argument}"
+        whose = f"the rule of {self.op}{place}, {by}" if self.op else by
         element = f"[{','.join(map(str, self.element))}]" if self.element else ""
         what = "derivative" if self.order == 1 else "second derivative"
         off = f"off by {100 * self.magnitude:.3g} %"

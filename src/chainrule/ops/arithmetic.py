@@ -55,13 +55,20 @@ def _negated(x: Node) -> Node | None:
     return None
 
 
+# Of other nodes a sum or product is already simple: the quick way out for nearly all of a large graph.
+_ONCE = Fraction(1)
+_SPECIAL = {"const", "neg", "mul", "div", "broadcast"}
+
+
 def _simplify_add(x: Node, y: Node) -> Node | None:
+    if x is not y and x.op.name not in _SPECIAL and y.op.name not in _SPECIAL:
+        return None
     a, b = constant(x), constant(y)
     if a is not None and b is not None:
         return const(a + b)
-    if a == 0:
+    if a is not None and not a:
         return _same(y, x)
-    if b == 0:
+    if b is not None and not b:
         return _same(x, y)
     flipped = _negated(y)
     if flipped is not None:
@@ -75,16 +82,16 @@ def _simplify_add(x: Node, y: Node) -> Node | None:
 def _multiple(x: Node) -> tuple[Fraction, Node]:
     """A node as a number times the rest: 2*x is (2, x), and x is (1, x)."""
     factor = constant(x.args[0]) if x.op is MUL else None
-    return (factor, x.args[1]) if factor is not None else (Fraction(1), x)
+    return (factor, x.args[1]) if factor is not None else (_ONCE, x)
 
 
 def _simplify_sub(x: Node, y: Node) -> Node | None:
     a, b = constant(x), constant(y)
     if a is not None and b is not None:
         return const(a - b)
-    if b == 0:
+    if b is not None and not b:
         return _same(x, y)
-    if a == 0:
+    if a is not None and not a:
         return _same(-y, x)
     if x is y:
         return _zero(x)
@@ -95,13 +102,15 @@ def _simplify_sub(x: Node, y: Node) -> Node | None:
 
 
 def _simplify_mul(x: Node, y: Node) -> Node | None:
+    if x.op.name not in _SPECIAL and y.op.name not in _SPECIAL:
+        return None
     a, b = constant(x), constant(y)
     if a is not None and b is not None:
         return const(a * b)
     swapped = b is not None  # a number stands before what it multiplies
     if swapped:
         x, y, a = y, x, b
-    if a == 0:
+    if a is not None and not a:
         return _zero(x, y)
     if a == 1:
         return _same(y, x)

@@ -21,7 +21,7 @@ from chainrule.graph import Contribution, Graph, collector_paused
 from chainrule.node import CONST, NAME, Node, const, is_quantity, label_of, name_node, node, order, rebuild
 from chainrule.ops.matrix import BROADCAST, unbroadcast
 from chainrule.quantity import Derivative, Quantity, spell
-from chainrule.transforms.shared import PATIENCE, name_shared, parts_of_definitions
+from chainrule.transforms.shared import PATIENCE, name_shared
 
 ONE = const(1)
 
@@ -65,7 +65,7 @@ class _Backward:
                 self.active.add(q)
             for a in used:
                 self.waiting[a] = self.waiting.get(a, 0) + 1
-        self.terms: dict[Node, list[Node]] = {}
+        self.terms: dict[Node, tuple[Derivative, list[Node]]] = {}
         self.ledger: list[Contribution] = []
         self.derivatives: dict[Quantity, Node] = {}
 
@@ -90,15 +90,14 @@ class _Backward:
 
     def total(self, quantity: Node) -> Node | None:
         """The complete derivative of a quantity, named; None if no gradient reaches it."""
-        terms = self.terms.pop(quantity, None)
-        if not terms:
+        if quantity not in self.terms:
             return None
+        label, terms = self.terms.pop(quantity)
         total = terms[0]
         for term in terms[1:]:
             total = total + term
         if total.type.shape != quantity.type.shape:
             total = BROADCAST(total, attribute=quantity.type.shape)
-        label = Derivative(self.of, label_of(quantity))
         named = name_node(label, total)
         self.derivatives[label] = named
         return named
@@ -117,20 +116,35 @@ class _Backward:
         for argument in arguments:
             value = values.get(argument)
             if value is not None:
-                of = Derivative(self.of, label_of(argument))
+                if argument not in self.terms:
+                    self.terms[argument] = (Derivative(self.of, label_of(argument)), [])
+                of, terms = self.terms[argument]
+                terms.append(value)
                 self.ledger.append(Contribution(of, through, upstream, locals_.get(argument), value))
-                self.terms.setdefault(argument, []).append(value)
 
     def fold(self, local: Node) -> Node:
         """A local derivative with the bodies of definitions put back to their names."""
         if not local.args or is_quantity(local):
             return local
-        found = [n for n in order([local], cut=is_quantity) if n in self.bodies]
+        found = self.known_bodies(local)
         if not found:
             return local
         known = {n: self.bodies[n] for n in found}
         known.update({n: n for n in order([local], cut=is_quantity) if is_quantity(n)})
         return rebuild([local], lambda old, args: node(old.op, args, old.attribute), known=known)[local]
+
+    def known_bodies(self, local: Node) -> list[Node]:
+        """The nodes of a local derivative that are some definition's formula."""
+        found, seen, stack = [], {local}, [local]
+        while stack:
+            current = stack.pop()
+            if current in self.bodies:
+                found.append(current)
+            for argument in current.args:
+                if argument.args and argument not in seen and not is_quantity(argument):
+                    seen.add(argument)
+                    stack.append(argument)
+        return found
 
 
 def direct_derivatives(
@@ -143,6 +157,11 @@ def direct_derivatives(
     out_h1*(1 - out_h1). Un-broadcasting is done here, once, and in no rule.
     """
     body = quantity.args[0]
+    if body in wanted:
+        return {body: seed}
+    if all(is_quantity(a) or not a.args for a in body.args):  # a single op, as in most large graphs
+        found = _cotangents(body, seed, quantity) if body.op.vjp is not None else {}
+        return {a: found[a] for a in wanted if a in found}
     nodes = order([body], cut=is_quantity) if parts is None else parts
     needed: set[Node] = set(wanted)
     for current in nodes:
@@ -188,16 +207,28 @@ def _is_elementwise(parts: list[Node], wanted: set[Node], shape: tuple[int | str
     return True
 
 
+def _formula(quantity: Node) -> list[Node]:
+    """The nodes of a definition's own formula, down to the quantities it uses; none for an input."""
+    if quantity.op is not NAME:
+        return []
+    body = quantity.args[0]
+    if not is_quantity(body) and all(is_quantity(a) or not a.args for a in body.args):
+        return [*dict.fromkeys(body.args), body]
+    return order(quantity.args, cut=is_quantity)
+
+
 def _definitions(graph: Graph, nodes: list[Node]) -> tuple[Graph, dict[Node, list[Node]]]:
     """The nodes of each definition, after naming shared values if there are too many to visit one by one."""
-    parts = parts_of_definitions([n for n in nodes if is_quantity(n)], limit=PATIENCE * len(nodes) + 100)
-    if parts is not None or graph.ledger:
-        return graph, parts or {
-            n: order(n.args, cut=is_quantity) if n.op is NAME else [] for n in nodes if is_quantity(n)
-        }
-    named = name_shared(graph)
-    definitions = [n for n in named.nodes() if is_quantity(n)]
-    return named, {n: order(n.args, cut=is_quantity) if n.op is NAME else [] for n in definitions}
+    patience = PATIENCE * len(nodes) + 100
+    parts: dict[Node, list[Node]] = {}
+    for definition in nodes:
+        if is_quantity(definition):
+            formula = parts[definition] = _formula(definition)
+            patience -= sum(1 for n in formula if not is_quantity(n)) if len(formula) > 3 else 1
+            if patience < 0 and not graph.ledger:
+                named = name_shared(graph, nodes)
+                return named, {n: _formula(n) for n in named.nodes() if is_quantity(n)}
+    return graph, parts
 
 
 def _find(known: dict[Quantity, Node], label: Quantity) -> Node:

@@ -6,29 +6,18 @@ would visit the graph many times over do the shared values become definitions of
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from chainrule.graph import Graph
-from chainrule.node import NAME, Node, is_quantity, label_of, name_node, node, order
+from chainrule.node import Node, is_quantity, label_of, name_node, node
 from chainrule.quantity import Name, Quantity
 
 PATIENCE = 2  # how many times over the graph may be visited before shared values are named
 
 
-def parts_of_definitions(definitions: Iterable[Node], *, limit: int) -> dict[Node, list[Node]] | None:
-    """The nodes of each definition's own formula; None once more than `limit` nodes have been visited."""
-    parts: dict[Node, list[Node]] = {}
-    for definition in definitions:
-        parts[definition] = order(definition.args, cut=is_quantity) if definition.op is NAME else []
-        limit -= len(parts[definition])
-        if limit < 0:
-            return None
-    return parts
+def name_shared(graph: Graph, nodes: list[Node]) -> Graph:
+    """The graph with a name (`v1`, `v2`, ...) for every anonymous value that more than one definition uses.
 
-
-def name_shared(graph: Graph) -> Graph:
-    """The graph with a name (`v1`, `v2`, ...) for every anonymous value that more than one definition uses."""
-    nodes = graph.nodes()
+    `nodes` are all its nodes, arguments before users. The ledger is not carried over.
+    """
     varying: set[Node] = set()
     for current in nodes:
         if is_quantity(current) or any(a in varying for a in current.args):

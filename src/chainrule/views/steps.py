@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 
 from chainrule.explanation import Explanation, Step
 from chainrule.printing.document import Block, Chain, Document, Heading, Prose, Table
-from chainrule.printing.figures import figure
+from chainrule.printing.figures import exact_figure, figure
+from chainrule.quantity import Quantity, spell
 
 ROWS = 12  # lines in the table of the error
+MOST_GIVEN = 60  # numbers listed at the top; a network has more weights than a page has room
 
 
-def steps_view(explanation: Explanation, *, until: str | None = None, only: Sequence[str] = ()) -> Document:
-    """The document of a worked solution; `until` ends it after that quantity, `only` keeps some quantities."""
+def steps_view(explanation: Explanation, *, until: str | None = None, of: Sequence[str] = ()) -> Document:
+    """The document of a worked solution; `until` ends it after that quantity, `of` keeps only
+    these quantities and what they follow from."""
     problem = explanation.problem
+    only = of
     blocks: list[Block] = [Heading(problem.title, 1)] if problem.title else []
     if problem.source:
         blocks.append(Prose(f"Source: {problem.source}"))
     blocks += _history(explanation)
+    blocks += _start(explanation)
     sections = [
         ("Forward pass", [s for s in explanation.steps if s.stage == "forward"]),
         ("Backward pass", [s for s in explanation.steps if s.stage == "backward"]),
@@ -34,6 +40,31 @@ def steps_view(explanation: Explanation, *, until: str | None = None, only: Sequ
     else:
         blocks += _outcome(explanation, only)
     return Document(tuple(blocks))
+
+
+def _start(explanation: Explanation) -> list[Block]:
+    """What is given and what the parameters are before the update, a few to a line."""
+    problem, inputs = explanation.problem, explanation.exact_inputs()
+    parameters = set(problem.parameters)
+    rows = [
+        ("Given", [label for label in inputs if label not in parameters]),
+        ("Parameters", [label for label in inputs if label in parameters]),
+        ("Symbols", list(problem.symbols)),
+    ]
+    blocks: list[Block] = []
+    for title, labels in rows:
+        texts = [_assignment(inputs.get(label), label, explanation.digits) for label in labels]
+        if texts:
+            more = f", ... ({len(texts)} in all)" if len(texts) > MOST_GIVEN else ""
+            blocks.append(Prose(f"{title}: {', '.join(texts[:MOST_GIVEN])}{more}"))
+    return blocks
+
+
+def _assignment(value: Fraction | float | None, label: Quantity, digits: int) -> str:
+    if value is None:
+        return spell(label)
+    text = exact_figure(value) if isinstance(value, Fraction) else figure(value, digits=digits)
+    return f"{spell(label)} = {text}"
 
 
 def chains(steps: Iterable[Step]) -> list[Chain]:
@@ -56,9 +87,7 @@ def _history(explanation: Explanation) -> list[Block]:
     errors, last = explanation.history.errors, explanation.update
     rows = sorted({0, last, *[k for k in _marks(last) if k <= last]})
     name = explanation.steps[0].left if explanation.problem.minimise is None else _error_name(explanation)
-    table = Table(
-        ("updates", name), tuple([(str(k), figure(errors[k], digits=explanation.digits)) for k in rows])
-    )
+    table = Table(("updates", name), tuple([(str(k), figure(errors[k], digits=explanation.digits)) for k in rows]))
     prose = Prose(f"The error after so many updates; below, update {last} in full.")
     return [Heading("The error"), prose, table]
 
@@ -70,8 +99,6 @@ def _marks(last: int) -> list[int]:
 
 
 def _error_name(explanation: Explanation) -> str:
-    from chainrule.quantity import spell
-
     assert explanation.problem.minimise is not None
     return spell(explanation.problem.minimise)
 

@@ -1,0 +1,131 @@
+"""The command line: thin commands over the Python interface. Errors are one line and exit status 2."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from chainrule import __version__
+from chainrule.errors import ChainruleError, ProblemError
+
+if TYPE_CHECKING:
+    from chainrule.problem import Problem
+
+_HELP = {"help_option_names": ["-h", "--help"]}
+
+
+@click.group(context_settings=_HELP)
+@click.version_option(__version__, prog_name="chainrule")
+def commands() -> None:
+    """Backpropagation you can read, check and run.
+
+    FILE is a problem file, or the name of a lecture: see `chainrule lectures`.
+    """
+
+
+@commands.command()
+@click.argument("file")
+@click.option("--view", type=click.Choice(["steps", "code"]), default="steps", show_default=True, help="What to show.")
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write to a file instead of the terminal.")
+@click.option("--of", "of", multiple=True, metavar="QUANTITY", help="Explain this quantity, such as dE/dw5 or E@100.")
+@click.option("--until", metavar="QUANTITY", help="Stop after this quantity.")
+@click.option("--digits", type=click.IntRange(1, 16), default=9, show_default=True, help="Decimals to print.")
+@click.option("--steps", type=click.IntRange(1), default=1, help="Make so many updates; the last is shown in full.")
+@click.option("--every-step", is_flag=True, help="Work out one factor at a time.")
+@click.option("--ascii", "ascii_only", is_flag=True, help="Print ASCII characters only.")
+@click.option("--width", type=click.IntRange(40), help="Width of the page in characters; without it, the terminal's.")
+def explain(
+    file: str,
+    view: str,
+    style: str,
+    output: str | None,
+    of: tuple[str, ...],
+    until: str | None,
+    digits: int,
+    steps: int,
+    every_step: bool,
+    ascii_only: bool,
+    width: int | None,
+) -> None:
+    """The worked solution of a problem: every step with its formula and its numbers."""
+    from chainrule import display
+    from chainrule.explanation import explain as work_out
+
+    problem = open_problem(file)
+    solution = work_out(problem, steps=steps, digits=digits, every_step=every_step)
+    if style == "json":
+        result = display.json_text(solution, of=of)
+    else:
+        color = output is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+        page = width or _terminal_width()
+        result = display.text(solution, view=view, width=page, color=color, ascii_only=ascii_only, until=until, of=of)
+    _write(result, output)
+
+
+@commands.command()
+def lectures() -> None:
+    """The lectures' examples, which every command takes by name."""
+    from chainrule.lectures import lecture_titles
+
+    rows = lecture_titles()
+    widest = max(map(len, rows))
+    for name, (title, _) in rows.items():
+        click.echo(f"{name:<{widest}}  {title}")
+
+
+def open_problem(file: str) -> Problem:
+    """The problem of a file, or of a lecture by name; warnings go to standard error."""
+    from chainrule.lectures import lecture_names, lecture_text
+    from chainrule.problem import load, loads
+
+    text = None if os.path.exists(file) else lecture_text(file)
+    if text is None and not os.path.exists(file) and os.sep not in file and not file.endswith(".toml"):
+        known = ", ".join(lecture_names())
+        raise ProblemError(f"there is no file and no lecture called {file!r}.", hint=f"The lectures are {known}.")
+    problem = loads(text, file=f"{file}.toml") if text is not None else load(file)
+    for warning in problem.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    return problem
+
+
+def _terminal_width() -> int:
+    from shutil import get_terminal_size
+
+    return get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
+
+
+def _write(text: str, output: str | None) -> None:
+    if output is not None:
+        try:
+            with open(output, "w", encoding="utf-8") as stream:
+                stream.write(text)
+        except OSError as error:
+            raise ProblemError(f"cannot write {output}: {error.strerror}.") from None
+        return
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal that is not UTF-8
+    sys.stdout.write(text)
+
+
+def main() -> None:
+    """Run the command line; the entry point of `chainrule`."""
+    try:
+        commands.main(standalone_mode=False)
+    except ChainruleError as error:
+        _fail(str(error))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        _fail("interrupted.")
+    except BrokenPipeError:
+        # The reader (`| head`) has gone; Python must not complain about it on the way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _fail(message: str) -> None:
+    click.echo(f"error: {message}", err=True)
+    sys.exit(2)

@@ -1,0 +1,122 @@
+"""Single quantities asked for: any derivative, any expression, any number of updates on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from chainrule.errors import GradientError
+from chainrule.explanation.passes import first_inputs, run_updates, values_of
+from chainrule.graph import Graph
+from chainrule.node import Node, const
+from chainrule.numbers.array import positions
+from chainrule.printing.figures import json_number
+from chainrule.problem import Problem
+from chainrule.problem.resolve import expression_of, with_expressions
+from chainrule.quantity import Change, Derivative, Example, Name, Quantity, Updated, spell
+from chainrule.transforms.reverse import reverse
+from chainrule.transforms.units import element_label
+
+
+def value_of(problem: Problem, text: str) -> Any:
+    """The value of a quantity as a person spells it: a number, nested lists for an array, None for a symbol.
+
+    Raises `FormulaError` for what is not a quantity of the problem, `GradientError` for a derivative that has no meaning.
+    """
+    quantity = problem.quantity(text)
+    graph = with_expressions(problem, problem.units, [quantity])
+    times, bare = _updates(quantity)
+    if isinstance(bare, Name) and bare not in problem.labels and bare not in graph.quantities():
+        return _number(_expression(problem, graph, bare, times))
+    found = {index: _value(problem, graph, label) for index, label in elements(problem, graph, quantity).items()}
+    return as_lists({index: _number(value) for index, value in found.items()})
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None else json_number(value)
+
+
+def _expression(problem: Problem, graph: Graph, name: Name, times: int) -> float | None:
+    """The value of an expression in which derivatives or updated quantities stand."""
+
+    def node_of(label: Quantity) -> Node | None:
+        if isinstance(label, Updated | Change):
+            value = _value(problem, graph, label)
+            return None if value is None else const(Fraction(value))
+        return with_derivative(graph, label)[1]
+
+    node = expression_of(problem, name, node_of)
+    return values_of([node], _inputs(problem, times)).get(node)
+
+
+def _inputs(problem: Problem, times: int) -> Mapping[Quantity, float]:
+    return run_updates(problem, times).inputs if times else first_inputs(problem)
+
+
+def elements(problem: Problem, graph: Graph, quantity: Quantity) -> dict[tuple[int, ...], Quantity]:
+    """The single numbers a quantity consists of, by index; a single number has the index ()."""
+    match quantity:
+        case Updated(of, times):
+            return {index: Updated(one, times) for index, one in elements(problem, graph, of).items()}
+        case Change(of):
+            return {index: Change(one) for index, one in elements(problem, graph, of).items()}
+        case Derivative(of, by, direct):
+            tops, bottoms = elements(problem, graph, of), elements(problem, graph, by)
+            return {i + k: Derivative(top, one, direct) for i, top in tops.items() for k, one in bottoms.items()}
+    known = graph.quantities()
+    if quantity in known:
+        return {(): quantity}
+    shape = problem.labels.get(quantity.of if isinstance(quantity, Example) else quantity)
+    if shape is None:
+        raise GradientError(f"found {spell(quantity)}, which is not a quantity of this problem.")
+    sizes = tuple([int(size) for size in shape])
+    indices = [tuple([i + 1 for i in at]) for at in positions(sizes)]
+    return {index: element_label(quantity, index, problem.element) for index in indices}
+
+
+def _value(problem: Problem, graph: Graph, quantity: Quantity) -> float | None:
+    times, bare = _updates(quantity)
+    if isinstance(bare, Change):
+        after, before = Updated(bare.of, times + 1), Updated(bare.of, times)
+        new, old = _value(problem, graph, after), _value(problem, graph, before)
+        return None if new is None or old is None else new - old
+    _, node = with_derivative(graph, bare)
+    value = values_of([node], _inputs(problem, times)).get(node)
+    return None if value is None else float(value)
+
+
+def _updates(quantity: Quantity) -> tuple[int, Quantity]:
+    times = 0
+    while isinstance(quantity, Updated):
+        times, quantity = times + quantity.times, quantity.of
+    return times, quantity
+
+
+def with_derivative(graph: Graph, quantity: Quantity) -> tuple[Graph, Node]:
+    """The graph grown by a derivative, also one of a derivative, and the node of the quantity.
+
+    Raises `GradientError` if it speaks of what is not in the graph.
+    """
+    if isinstance(quantity, Derivative):
+        inner, _ = with_derivative(graph, quantity.of)
+        grown = reverse(inner, quantity.of, [quantity.by])
+        return grown, grown.outputs[quantity]
+    node = graph.quantities().get(quantity)
+    if node is None:
+        raise GradientError(f"found {spell(quantity)}, which is not a quantity of this problem.")
+    return graph, node
+
+
+def as_lists(elements: Mapping[tuple[int, ...], Any]) -> Any:
+    """Nested lists from elements by index, counted from 1.
+
+    >>> as_lists({(1, 1): 1.0, (1, 2): 2.0})
+    [[1.0, 2.0]]
+    """
+    if () in elements:
+        return elements[()]
+    rows: dict[int, dict[tuple[int, ...], Any]] = {}
+    for index, value in elements.items():
+        rows.setdefault(index[0], {})[index[1:]] = value
+    return [as_lists(rows[number]) for number in sorted(rows)]
