@@ -39,8 +39,13 @@ class Slopes:
     central: float
 
     @property
+    def steep(self) -> bool:
+        """Whether this is a jump rather than a slope."""
+        return max(abs(self.left), abs(self.right)) > JUMP
+
+    @property
     def smooth(self) -> bool:
-        return relative_error(self.left, self.right) <= TOLERANCE and self.central == self.central
+        return not self.steep and relative_error(self.left, self.right) <= TOLERANCE
 
     def accept(self, found: float) -> bool:
         low, high = min(self.left, self.right), max(self.left, self.right)
@@ -55,15 +60,20 @@ def check_graph(
     point = _Point.at(root, values)
     random = Random(seed)
     worst = step_error = 0.0
-    smooth = True
+    bends: list[tuple[Slopes, float]] = []
     for _ in range(directions):
         for slopes, found in point.directional(root, by, random, depth):
             step_error = max(step_error, relative_error(slopes.left, slopes.right) / 2**70 if slopes.smooth else 0.0)
-            smooth = smooth and slopes.smooth
+            if not slopes.smooth:
+                bends.append((slopes, found))
             worst = max(worst, relative_error(found, slopes.central))
-    if smooth and worst <= TOLERANCE:
+    if not bends and worst <= TOLERANCE:
         return GradientReport(True, "all directional derivatives agree.", worst, step_error, depth, directions)
     faults, kinks = point.localise(root, depth)
+    if all(slopes.steep or slopes.accept(found) for slopes, found in bends):
+        kinks += [
+            Kink(edge, slopes.left, slopes.right, found) for edge in point.edges(root) for slopes, found in bends[:1]
+        ]
     if faults:
         named = max(faults, key=lambda fault: fault.magnitude)
         reason = f"the rule of {named.op} is wrong by {100 * named.magnitude:.3g} %."
@@ -164,6 +174,19 @@ class _Point:
                     kinks.append(item)
         return faults, kinks
 
+    def edges(self, root: Node) -> list[str]:
+        """Comparisons whose two sides are equal here, so that the next point may take the other branch."""
+        found = []
+        for current in order([root]):
+            if current.type.kind == "boolean" and len(current.args) == 2:
+                sides = self.evaluate(current.args)
+                with self.numbers.s.context():
+                    shape = current.type.shape
+                    equal = self.numbers.elementwise(lambda x, y: x.overlaps(y), shape, *sides)
+                if any(_items(equal)):
+                    found.append(f"the comparison {current.op.glyph} of two equal sides")
+        return list(dict.fromkeys(found))
+
     def check_op(self, current: Node, args: Sequence[Any], depth: int, inside: str) -> list[Fault | Kink]:
         """The rule of one op: derivatives of the weighted sum of its elements by each element of each argument."""
         inputs = [a if a.op is CONST else plain_input(a) for a in current.args]
@@ -176,7 +199,10 @@ class _Point:
 
         def weight() -> Any:
             # Elements that do not mix need no weights, and slopes are then those of the op itself.
-            return self.numbers.s.of(1 if current.op.elementwise else Fraction(random.randint(300, 999), 512))
+            return self.numbers.s.of(1) if current.op.elementwise else mixed()
+
+        def mixed() -> Any:
+            return self.numbers.s.of(Fraction(random.randint(300, 999), 512))
 
         values: Values = {label_of(x): v for x, v in zip(inputs, args, strict=True) if x.op is not CONST}
         point = _Point(values, {}, self.numbers)
@@ -192,7 +218,7 @@ class _Point:
             directions = [fresh_input(x.type.shape) for x in by]
             with self.numbers.s.context():
                 for x, d in zip(by, directions, strict=True):
-                    values[label_of(d)] = _like(values[label_of(x)], weight)
+                    values[label_of(d)] = _like(values[label_of(x)], mixed)
             total = along(first, directions)
             # The rule is linear in the upstream gradient, and that is part of what a second derivative uses.
             varied, called = [*by, weights], [*arguments, "the upstream gradient"]
@@ -214,13 +240,10 @@ class _Point:
                 found = float(value)
                 slopes = self.slopes(root, {label: self.unit(label, at)})
                 element = tuple([i + 1 for i in at])
-                if not slopes.smooth:
-                    steep = max(abs(slopes.left), abs(slopes.right)) > JUMP
-                    if steep or slopes.accept(found):
-                        where = f"{op or argument}({float(here):.6g})"
-                        results.append(Kink(where, slopes.left, slopes.right, found, depth))
-                        continue
-                if relative_error(found, slopes.central) > TOLERANCE:
+                if not slopes.smooth and (slopes.steep or slopes.accept(found)):
+                    where = f"{op or argument}({float(here):.6g})"
+                    results.append(Kink(where, slopes.left, slopes.right, found, depth))
+                elif relative_error(found, slopes.central) > TOLERANCE:
                     results.append(Fault(op, argument, element, slopes.central, found, depth, inside))
         return results
 

@@ -24,6 +24,7 @@ from chainrule.node import (
     substitute,
     type_of,
 )
+from chainrule.ops.arithmetic import MUL
 from chainrule.ops.matrix import BROADCAST
 from chainrule.ops.reduction import SUM
 from chainrule.ops.types import show_shape
@@ -90,7 +91,7 @@ def along(values: Sequence[Node], directions: Sequence[Node]) -> Node:
     """The sum of all products of elements: a single number."""
     total = const(0)
     for value, direction in zip(values, directions, strict=True):
-        product = value * direction
+        product = node(MUL, (value, direction))  # plain: what is checked or differentiated again must not vanish
         total = total + SUM(product, attribute=tuple(range(len(product.type.shape))))
     return total
 
