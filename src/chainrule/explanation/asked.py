@@ -13,7 +13,7 @@ from chainrule.node import Node, const
 from chainrule.numbers.array import positions
 from chainrule.printing.figures import json_number
 from chainrule.problem import Problem
-from chainrule.problem.resolve import expression_of, with_expressions
+from chainrule.problem.expressions import expression_of, with_expressions
 from chainrule.quantity import Change, Derivative, Example, Name, Quantity, Updated, spell
 from chainrule.transforms.reverse import reverse
 from chainrule.transforms.units import element_label

@@ -271,7 +271,11 @@ def _check_aliases(source: TomlSource, problem: Problem) -> None:
     for key, text in table(source, "names").items():
         if problem.operations > MAX_OPERATIONS:
             return  # expressions are looked for unit by unit
-        resolve(problem, text, place=lambda offset, key=key: source.string_place(("names", key), offset))  # type: ignore[misc]
+
+        def place(offset: int, key: str = key) -> Place:
+            return source.string_place(("names", key), offset)
+
+        resolve(problem, text, place=place, of_any_example=True)
 
 
 def _delta_sign(source: TomlSource, layers: Layers | None) -> Literal[1, -1]:

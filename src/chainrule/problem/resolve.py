@@ -1,12 +1,12 @@
 """Quantities as people ask for them: the text of section 3 of the problem-file contract -> a structured label.
 
 Names, elements, derivatives and updates have labels of their own. An expression gets the label of the quantity it
-defines, or is a new quantity called what it says, which `with_expressions` puts into a graph.
+defines, or is a new quantity called what it says, which `expressions` puts into a graph.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NoReturn
 
@@ -30,11 +30,11 @@ from chainrule.formula.syntax import (
     walk,
 )
 from chainrule.formula.tokens import fail, show
-from chainrule.graph import Graph
-from chainrule.node import NAME, Node, input_node, is_quantity, label_of, name_node, node, substitute
+from chainrule.node import NAME, Node, input_node, is_quantity, label_of, node
 from chainrule.ops.arithmetic import NEG
 from chainrule.ops.types import show_shape
 from chainrule.problem.layers import part_of
+from chainrule.problem.names import is_expression, is_later, known_in, open_names, text_of
 from chainrule.quantity import Change, Derivative, Element, Example, Name, Quantity, Updated, spell
 from chainrule.transforms.units import element_label
 
@@ -44,17 +44,18 @@ if TYPE_CHECKING:
 MAX_ORDER: Final = 16  # of derivatives of derivatives: each takes several times as long as the one before
 
 
-def resolve(problem: Problem, text: str, *, place: PlaceOf | None = None) -> Quantity:
+def resolve(problem: Problem, text: str, *, place: PlaceOf | None = None, of_any_example: bool = False) -> Quantity:
     """The label of the quantity that `text` asks for.
 
-    Raises FormulaError if there is no such quantity.
+    `of_any_example` leaves open for which example, as [names] does: net3 instead of net3{1}. Raises FormulaError if
+    there is no such quantity.
 
     >>> from chainrule.problem import loads
     >>> spell(resolve(loads("formulas = 'y = 2*x'\\n[given]\\nx = 1"), "∂y/∂x"))
     'dy/dx'
     """
-    parsed = parse_quantity(text, _known(problem), place=place)
-    return resolve_tree(problem, parsed.tree, text=text, place=place)
+    parsed = parse_quantity(text, known_in(problem), place=place)
+    return _Resolver(problem, text, place).quantity(parsed.tree, 0, varies=of_any_example)
 
 
 def resolve_tree(problem: Problem, tree: Tree, *, text: str, place: PlaceOf | None = None) -> Quantity:
@@ -63,15 +64,23 @@ def resolve_tree(problem: Problem, tree: Tree, *, text: str, place: PlaceOf | No
 
 
 def expression(
-    problem: Problem, tree: Tree, node_of: Callable[[Quantity], Node | None], *, text: str, place: PlaceOf | None = None
+    problem: Problem,
+    tree: Tree,
+    node_of: Callable[[Quantity], Node | None],
+    *,
+    text: str,
+    place: PlaceOf | None = None,
+    example: int | None = None,
 ) -> Node:
     """The node of an expression over any graph of the problem: `node_of` gives that of each quantity in it.
 
-    Raises FormulaError, also for a quantity that `node_of` does not have.
+    With `example` it is that of the quantities for this example. Raises FormulaError, also for a quantity that
+    `node_of` does not have.
     """
     resolver = _Resolver(problem, text, place)
 
     def find(part: Tree, label: Quantity) -> Node:
+        label = label if example is None else resolver.for_example(label, example)
         found = node_of(label)
         if found is None:
             resolver.fail(part, f"there is no value of {spell(label)} here")
@@ -80,68 +89,14 @@ def expression(
     def special(part: Tree) -> Node | None:
         if isinstance(part, Ref) and resolver.is_constant(part.name):
             return None
+        varies = example is not None
         if isinstance(part, Call) and part.function == "delta" and len(part.args) == 1 and problem.minimise is not None:
-            derivative = find(part, Derivative(problem.minimise, resolver.quantity(part.args[0], 0)))
+            by = resolver.quantity(part.args[0], 0, varies=varies)
+            derivative = find(part, Derivative(problem.minimise, by))
             return derivative if problem.delta_sign == 1 else node(NEG, (derivative,))
-        return find(part, resolver.quantity(part, 0))
+        return find(part, resolver.quantity(part, 0, varies=varies))
 
     return lower(tree, {}, text=text, place=place, special=special)
-
-
-def expression_of(problem: Problem, label: Name, node_of: Callable[[Quantity], Node | None]) -> Node:
-    """The node of a label that stands for an expression, such as one of [names] or Name("w0*x0")."""
-    text = _text_of(problem, label)
-    return expression(problem, parse_quantity(text, _known(problem)).tree, node_of, text=text)
-
-
-def with_expressions(problem: Problem, graph: Graph, labels: Iterable[Quantity]) -> Graph:
-    """The graph with a named node for every expression among the labels, put where an equal node stands.
-
-    `graph` is `problem.units` or `problem.graph`; derivatives by an expression need it there before `reverse`. What
-    needs a derivative or an update is left to the caller, who can use `expression_of` when there is one.
-    """
-    for name in dict.fromkeys(name for label in labels for name in _names_in(label)):
-        quantities = graph.quantities()
-        if name in quantities or (name.text not in problem.aliases and _known(problem)(name.text)):
-            continue
-        if _is_later(parse_quantity(_text_of(problem, name), _known(problem)).tree):
-            continue
-        body = expression_of(problem, name, quantities.get)
-        named = name_node(name, body)
-        outputs = list(graph.outputs.values())
-        roots = substitute(outputs, {body: named}) if body.args and not is_quantity(body) else outputs
-        graph = Graph({**dict(zip(graph.outputs, roots, strict=True)), name: named})
-    return graph
-
-
-def _text_of(problem: Problem, name: Name) -> str:
-    return problem.aliases.get(name.text, name.text)
-
-
-_LATER: Final = (DerivativeRef, Prime, AtUpdate, FunctionPrime)
-
-
-def _names_in(label: Quantity) -> Iterable[Name]:
-    stack = [label]
-    while stack:
-        match stack.pop():
-            case Name() as name:
-                yield name
-            case Derivative(of, by):
-                stack += [by, of]
-            case Element(of) | Updated(of) | Change(of) | Example(of):
-                stack.append(of)
-
-
-def _known(problem: Problem) -> Callable[[str], bool]:
-    labels, names = problem.labels, problem.notation
-
-    def known(name: str) -> bool:
-        if Name(name) in labels or name in problem.aliases:
-            return True
-        return names is not None and (names.read(name) is not None or part_of(names, name, ()) is not None)
-
-    return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +129,9 @@ class _Resolver:
             case Call(function="delta") | Call(function="change"):
                 label = self.special_call(tree, depth, varies)
             case FunctionPrime():
-                label = self.function_prime(tree, depth)
+                label = self.function_prime(tree, depth, varies)
             case _:
-                label = self.expression(tree)
+                label = self.expression(tree, varies=varies)
         if not varies:
             self.check_example(tree, label)
         return label
@@ -210,13 +165,13 @@ class _Resolver:
         if depth >= MAX_ORDER:
             self.fail(tree, f"{show(tree.name)} is named by a circle of [names]")
         inner = _Resolver(self.problem, text, None)
-        parsed = ungroup(parse_quantity(text, _known(self.problem)).tree)
+        parsed = ungroup(parse_quantity(text, known_in(self.problem)).tree)
         label = inner.quantity(parsed, depth + 1, varies=True)
         return Name(tree.name) if isinstance(label, Name) and label not in self.problem.labels else label
 
     def written_together(self, name: str) -> Quantity | None:
         """dEdw5 as dE/dw5, where only one reading is possible."""
-        known = _known(self.problem)
+        known = known_in(self.problem)
         if not name.startswith("d"):
             return None
         cuts = [i for i in range(2, len(name) - 1) if name[i] == "d" and known(name[1:i]) and known(name[i + 1 :])]
@@ -270,7 +225,15 @@ class _Resolver:
                 return Updated(self.for_example(of, number), times)
             case Change(of):
                 return Change(self.for_example(of, number))
-        return Example(label, number) if self.problem.varies(label) else label
+        return Example(label, number) if self.varies(label) else label
+
+    def varies(self, label: Quantity) -> bool:
+        """Whether a name, an element or an expression differs from example to example."""
+        problem = self.problem
+        if not isinstance(label, Name) or not is_expression(problem, label):
+            return problem.varies(label)
+        tree = parse_quantity(text_of(problem, label), known_in(problem)).tree
+        return any(problem.varies(Name(name)) for name in open_names(tree))
 
     def check_example(self, tree: Tree, label: Quantity) -> None:
         problem = self.problem
@@ -282,7 +245,7 @@ class _Resolver:
                     stack += [of, by]
                 case Updated(of) | Change(of):
                     stack.append(of)
-                case Name() | Element() if current != problem.minimise and problem.varies(current):
+                case Name() | Element() if current != problem.minimise and self.varies(current):
                     self.fail(tree, f"{spell(current)} depends on the example", f"Write {spell(current)}{{1}}.")
 
     def updated(self, of: Tree, times: int, depth: int) -> Quantity:
@@ -308,29 +271,34 @@ class _Resolver:
             return Name(f"delta({spell(of)})")
         return Derivative(error, of)
 
-    def function_prime(self, tree: FunctionPrime, depth: int) -> Quantity:
+    def function_prime(self, tree: FunctionPrime, depth: int, varies: bool) -> Quantity:
         if len(tree.args) != 1:
             hint = f"Write {tree.function}'(h1)."
             self.fail(tree, f"found {len(tree.args)} arguments of {tree.function}'", hint)
-        label = self.expression(Call(tree.function, tree.args, tree.span, tree.written))
-        by = self.quantity(tree.args[0], depth + 1)
+        label = self.expression(Call(tree.function, tree.args, tree.span, tree.written), varies=varies)
+        by = self.quantity(tree.args[0], depth + 1, varies=varies)
         for _ in range(min(tree.count, MAX_ORDER + 1)):
             label = Derivative(label, by)
         if tree.count > MAX_ORDER:
             self.fail(tree, f"found more than {MAX_ORDER} primes, the limit")
         return label
 
-    def expression(self, tree: Tree) -> Quantity:
+    def expression(self, tree: Tree, *, varies: bool) -> Quantity:
         """The label of the quantity that has this definition, else the expression as a new name."""
         problem = self.problem
-        later = _is_later(tree)
-        graph = problem.graph if self.has_arrays(tree) else problem.units
+        later = is_later(tree)
+        varies = varies and problem.examples > 0
+        graph = problem.graph if varies or self.has_arrays(tree) else problem.units
         quantities = graph.quantities()
 
         def node_of(label: Quantity) -> Node | None:
-            return quantities.get(label) or (input_node(label) if later else None)
+            label = _without_example(label)
+            return quantities.get(label) or (input_node(label) if later or varies else None)
 
-        found = expression(problem, tree, node_of, text=self.text, place=self.place)
+        example = 0 if varies else None  # as if for some example: which one is said outside
+        found = expression(
+            problem, tree, lambda q: node_of(_without_example(q)), text=self.text, place=self.place, example=example
+        )
         if found.type.kind == "boolean":
             self.fail(tree, f"found the comparison {self.quote(tree)} where a number was expected")
         if is_quantity(found) and not later:
@@ -360,10 +328,8 @@ class _Resolver:
         fail(self.text, min(tree.span.start, len(self.text)), what, hint=hint, base=self.place)
 
 
-def _is_later(tree: Tree) -> bool:
-    """Whether an expression needs more than a forward pass: a derivative, an update or a change."""
-    calls = ("delta", "change")
-    return any(isinstance(t, _LATER) or (isinstance(t, Call) and t.function in calls) for t in walk(tree))
+def _without_example(label: Quantity) -> Quantity:
+    return label.of if isinstance(label, Example) and not label.number else label
 
 
 def _root(label: Quantity) -> Quantity:

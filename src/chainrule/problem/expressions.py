@@ -1,0 +1,57 @@
+"""Expressions as quantities of a graph: `w0*x0` gets a node of its own, where an equal one stands or as a new one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from chainrule.formula import parse_quantity
+from chainrule.graph import Graph
+from chainrule.node import Node, is_quantity, name_node, substitute
+from chainrule.problem.names import is_expression, is_later, known_in, text_of
+from chainrule.problem.resolve import expression
+from chainrule.quantity import Change, Derivative, Element, Example, Name, Quantity, Updated
+
+if TYPE_CHECKING:
+    from chainrule.problem.problem import Problem
+
+
+def expression_of(problem: Problem, label: Name | Example, node_of: Callable[[Quantity], Node | None]) -> Node:
+    """The node of a label that stands for an expression, such as one of [names], Name("w0*x0") or (w0*x0){2}."""
+    text = text_of(problem, label)
+    example = label.number if isinstance(label, Example) else None
+    return expression(problem, parse_quantity(text, known_in(problem)).tree, node_of, text=text, example=example)
+
+
+def with_expressions(problem: Problem, graph: Graph, labels: Iterable[Quantity]) -> Graph:
+    """The graph with a named node for every expression among the labels, put where an equal node stands.
+
+    `graph` is `problem.units` or `problem.graph`; derivatives by an expression need it there before `reverse`. What
+    needs a derivative or an update is left to the caller, who can use `expression_of` when there is one.
+    """
+    for label in dict.fromkeys(name for asked in labels for name in _names_in(asked)):
+        quantities, text = graph.quantities(), text_of(problem, label)
+        if label in quantities or not is_expression(problem, label):
+            continue
+        if is_later(parse_quantity(text, known_in(problem)).tree):
+            continue
+        body = expression_of(problem, label, quantities.get)
+        named = name_node(label, body)
+        outputs = list(graph.outputs.values())
+        roots = substitute(outputs, {body: named}) if body.args and not is_quantity(body) else outputs
+        graph = Graph({**dict(zip(graph.outputs, roots, strict=True)), label: named})
+    return graph
+
+
+def _names_in(label: Quantity) -> Iterable[Name | Example]:
+    stack = [label]
+    while stack:
+        match stack.pop():
+            case Name() as name:
+                yield name
+            case Example(Name()) as name:
+                yield name
+            case Derivative(of, by):
+                stack += [by, of]
+            case Element(of) | Updated(of) | Change(of) | Example(of):
+                stack.append(of)

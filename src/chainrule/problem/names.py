@@ -1,0 +1,69 @@
+"""Which names a problem knows, and what labels that stand for expressions say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Final
+
+from chainrule.formula.syntax import (
+    AtUpdate,
+    Call,
+    DerivativeRef,
+    ExampleRef,
+    FunctionPrime,
+    Prime,
+    Ref,
+    Tree,
+    children,
+    walk,
+)
+from chainrule.problem.layers import part_of
+from chainrule.quantity import Example, Name, Quantity
+
+if TYPE_CHECKING:
+    from chainrule.problem.problem import Problem
+
+
+def known_in(problem: Problem) -> Callable[[str], bool]:
+    """A test for the names of quantities: defined, given, in [names], or a unit of the network."""
+    labels, names = problem.labels, problem.notation
+
+    def known(name: str) -> bool:
+        if Name(name) in labels or name in problem.aliases:
+            return True
+        return names is not None and (names.read(name) is not None or part_of(names, name, ()) is not None)
+
+    return known
+
+
+def is_expression(problem: Problem, label: Quantity) -> bool:
+    """Whether a label stands for an expression, one of [names] among them, which no graph has by itself."""
+    name = label.of if isinstance(label, Example) else label
+    return isinstance(name, Name) and (name.text in problem.aliases or not known_in(problem)(name.text))
+
+
+def text_of(problem: Problem, label: Name | Example) -> str:
+    """What such a label says, without the number of its example."""
+    name = label.of if isinstance(label, Example) else label
+    assert isinstance(name, Name)
+    return problem.aliases.get(name.text, name.text)
+
+
+_LATER: Final = (DerivativeRef, Prime, AtUpdate, FunctionPrime)
+
+
+def open_names(tree: Tree) -> Iterator[str]:
+    """The names in an expression that do not say for which example."""
+    stack = [tree]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, Ref):
+            yield part.name
+        elif not isinstance(part, ExampleRef):
+            stack.extend(children(part))
+
+
+def is_later(tree: Tree) -> bool:
+    """Whether an expression needs more than a forward pass: a derivative, an update or a change."""
+    calls = ("delta", "change")
+    return any(isinstance(t, _LATER) or (isinstance(t, Call) and t.function in calls) for t in walk(tree))
