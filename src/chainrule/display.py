@@ -6,7 +6,8 @@ import json
 from collections.abc import Sequence
 
 from chainrule.errors import ProblemError
-from chainrule.explanation import Explanation
+from chainrule.explanation import Explanation, explain
+from chainrule.explanation.products import other_routes
 from chainrule.explanation.report import report
 from chainrule.explanation.spelling import Spelling, spelling_of
 from chainrule.node import NAME
@@ -17,6 +18,8 @@ from chainrule.views.code import code
 from chainrule.views.steps import steps_view
 
 VIEWS = ("steps", "code")
+
+__all__ = ["VIEWS", "code_text", "document", "explain", "json_text", "text"]
 
 
 def document(
@@ -45,6 +48,7 @@ def code_text(explanation: Explanation) -> str:
         shown=[Derivative(passes.of, by) for by in explanation.shown] if passes.of is not None else None,
         updates=passes.update,
         rename=spelling.with_delta,
+        other_route=other_routes(passes.backward),
     )
 
 

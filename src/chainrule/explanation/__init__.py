@@ -42,6 +42,23 @@ class Explanation:
     shown: tuple[Quantity, ...]  # the derivatives with a step of their own, in reading order: by what
     digits: int
 
+    def __str__(self) -> str:
+        from chainrule.display import text
+
+        return text(self)
+
+    def code(self) -> str:
+        """The program of the forward pass, the backward pass and the update: valid Python."""
+        from chainrule.display import code_text
+
+        return code_text(self)
+
+    def to_dict(self, *, of: Sequence[str] = ()) -> dict[str, Any]:
+        """Steps and values as plain data, as `--format json` prints them; `of` adds quantities."""
+        from chainrule.explanation.report import report
+
+        return report(self, of=of)
+
     def exact_inputs(self) -> dict[Quantity, Fraction | float]:
         """What the update starts from: exact where it is still what the file says."""
         given = self.problem.values

@@ -73,6 +73,9 @@ def _simplify_add(x: Node, y: Node) -> Node | None:
     flipped = _negated(y)
     if flipped is not None:
         return x - flipped
+    ahead = _negated(x)
+    if ahead is not None and (x.op is NEG or a is not None):
+        return y - ahead
     (c, u), (d, v) = _multiple(x), _multiple(y)
     if u is v:
         return const(c + d) * u

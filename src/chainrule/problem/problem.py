@@ -26,6 +26,7 @@ from chainrule.transforms.examples import per_example
 from chainrule.transforms.units import element_labels, scalar_operations, units
 
 if TYPE_CHECKING:
+    from chainrule.explanation import Explanation
     from chainrule.toml_source import TomlSource
 
 MAX_OPERATIONS: Final = 100_000  # of single numbers per update, to be explained unit by unit
@@ -169,6 +170,19 @@ class Problem:
         from chainrule.problem.resolve import resolve  # it needs this class
 
         return resolve(self, text)
+
+    def explain(self, *, steps: int = 1, digits: int = 9, every_step: bool = False) -> Explanation:
+        """The worked solution of update number `steps`; printing it shows it as on the board.
+
+        Raises ProblemError if there is no update to make and `steps` is more than 1.
+
+        >>> from chainrule.problem import loads
+        >>> loads("formulas = 'y = 2*x'\\n[given]\\nx = 3").explain().steps[0].value
+        6.0
+        """
+        from chainrule.display import explain
+
+        return explain(self, steps=steps, digits=digits, every_step=every_step)
 
     def element(self, label: Quantity, index: tuple[int, ...]) -> Quantity:
         """What an element of an array is called: the notation's own name, or `W1[2,1]`."""

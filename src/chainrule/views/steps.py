@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from chainrule.explanation import Explanation, Step
+from chainrule.explanation.selection import asked_steps, position
 from chainrule.printing.document import Block, Chain, Document, Heading, Prose, Table
 from chainrule.printing.figures import exact_figure, figure
 from chainrule.quantity import Quantity, spell
@@ -18,28 +19,31 @@ def steps_view(explanation: Explanation, *, until: str | None = None, of: Sequen
     """The document of a worked solution; `until` ends it after that quantity, `of` keeps only
     these quantities and what they follow from."""
     problem = explanation.problem
-    only = of
     blocks: list[Block] = [Heading(problem.title, 1)] if problem.title else []
     if problem.source:
         blocks.append(Prose(f"Source: {problem.source}"))
-    blocks += _history(explanation)
+    if not of:
+        blocks += _history(explanation)
     blocks += _start(explanation)
-    sections = [
-        ("Forward pass", [s for s in explanation.steps if s.stage == "forward"]),
-        ("Backward pass", [s for s in explanation.steps if s.stage == "backward"]),
-        ("Update", [s for s in explanation.steps if s.stage == "update"]),
-        ("Forward pass with the new weights", list(explanation.again)),
-    ]
-    for title, steps in sections:
-        kept = [s for s in steps if not only or s.left in only]
-        ends = next((k for k, s in enumerate(kept) if s.left == until), None) if until else None
-        if kept:
-            blocks += [Heading(title), *chains(kept if ends is None else kept[: ends + 1])]
+    last = position(explanation, until) if until is not None else None
+    for title, steps in _sections(explanation, of):
+        ends = next((k for k, step in enumerate(steps) if step.quantity == last), None)
+        kept = steps if ends is None else steps[: ends + 1]
+        blocks += [Heading(title), *chains(kept)] if kept else []
         if ends is not None:
-            break
-    else:
-        blocks += _outcome(explanation, only)
+            return Document(tuple(blocks))
+    if not of:
+        blocks += _outcome(explanation)
     return Document(tuple(blocks))
+
+
+def _sections(explanation: Explanation, of: Sequence[str]) -> list[tuple[str, list[Step]]]:
+    steps = asked_steps(explanation, of) if of else [*explanation.steps, *explanation.again]
+    again = {id(step) for step in explanation.again}
+    titles = {"forward": "Forward pass", "backward": "Backward pass", "update": "Update", "asked": "Asked for"}
+    sections = [(title, [s for s in steps if s.stage == stage and id(s) not in again]) for stage, title in titles.items()]
+    sections.insert(3, ("Forward pass with the new weights", [s for s in steps if id(s) in again]))
+    return sections
 
 
 def _start(explanation: Explanation) -> list[Block]:
@@ -103,9 +107,9 @@ def _error_name(explanation: Explanation) -> str:
     return spell(explanation.problem.minimise)
 
 
-def _outcome(explanation: Explanation, only: Sequence[str]) -> list[Block]:
+def _outcome(explanation: Explanation) -> list[Block]:
     history = explanation.history
-    if history is None or only:
+    if history is None:
         return []
     before, after = history.errors[-2], history.errors[-1]
     digits = explanation.digits
