@@ -83,6 +83,8 @@ def spell(quantity: Quantity) -> str:
             return f"{_tight(of)}[{','.join(map(str, index))}]"
         case Derivative(of, by, direct):
             return f"d{_part(of)}/d{_part(by)}" + (" (direct)" if direct else "")
+        case Updated(of, times) if times < 0:
+            return f"{_tight(of)}(n-{-times})"  # as in the lectures: the change of the update before
         case Updated(of, 1) if not isinstance(of, Derivative):
             return f"{_tight(of)}'"
         case Updated(of, times):

@@ -5,8 +5,8 @@ An `Explanation` is data - steps and values; views turn it into documents, forma
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -23,10 +23,11 @@ from chainrule.explanation.spelling import Spelling, net_deltas, spelling_of
 from chainrule.explanation.steps import Step, Writer
 from chainrule.node import NAME, Node, label_of, order
 from chainrule.problem import Problem
-from chainrule.quantity import Derivative, Quantity, Updated
+from chainrule.problem.expressions import expression_of
+from chainrule.quantity import Derivative, Example, Name, Quantity, Updated
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Explanation:
     """The worked solution of one update of a problem, and how the error went until then."""
 
@@ -38,6 +39,7 @@ class Explanation:
     history: History | None  # the errors of the updates, where there is an update
     table: dict[Node, Any]
     inputs: dict[Quantity, float]
+    named: Mapping[Quantity, Node]  # what [names] gives a name
     forward: frozenset[Node]  # the definitions of the forward pass that have a step
     shown: tuple[Quantity, ...]  # the derivatives with a step of their own, in reading order: by what
     digits: int
@@ -86,6 +88,8 @@ def explain(problem: Problem, *, steps: int = 1, digits: int = 9, every_step: bo
     needed = _needed(problem, passes)
     found: list[Step] = [writer.definition(n, "forward") for label, n in needed.items()]
     found += _backward(writer, passes, shown, every_step)
+    named = _named(problem, passes)
+    found += _named_steps(writer, named, inputs)
     found += [writer.definition(n, "update") for n in passes.update]
     again = [
         writer.definition(n, "forward")
@@ -93,18 +97,9 @@ def explain(problem: Problem, *, steps: int = 1, digits: int = 9, every_step: bo
         if n.op is NAME and _of(label) in needed
     ]
     return Explanation(
-        problem,
-        passes,
-        tuple(found),
-        tuple(again),
-        steps,
-        history,
-        table,
-        inputs,
-        frozenset(needed.values()),
-        shown,
-        digits,
-    )
+        problem=problem, passes=passes, steps=tuple(found), again=tuple(again), update=steps, history=history,
+        table=table, inputs=inputs, named=named, forward=frozenset(needed.values()), shown=shown, digits=digits,
+    )  # fmt: skip
 
 
 def _needed(problem: Problem, passes: Passes) -> dict[Quantity, Node]:
@@ -157,6 +152,24 @@ def _backward(writer: Writer, passes: Passes, shown: Sequence[Quantity], every_s
         return []
     rule = chain_rule(writer.problem, passes.backward, passes.of)
     return derivative_steps(writer, rule, shown, every_step=every_step)
+
+
+def _named(problem: Problem, passes: Passes) -> dict[Quantity, Node]:
+    """What the quantities stand for that [names] gives a name, such as delta3 = -dE/dnet3."""
+    quantities = passes.backward.quantities()
+    found: dict[Quantity, Node] = {}
+    for text in problem.aliases:
+        name = Name(text)
+        label = Example(name, passes.of.number) if isinstance(passes.of, Example) else name
+        found[label] = expression_of(problem, label, quantities.get)
+    return found
+
+
+def _named_steps(writer: Writer, named: Mapping[Quantity, Node], inputs: Mapping[Quantity, float]) -> list[Step]:
+    if not named:
+        return []
+    more = replace(writer, table={**writer.table, **values_of(list(named.values()), inputs)})
+    return [more.named(label, node) for label, node in named.items()]
 
 
 def derivative_steps(

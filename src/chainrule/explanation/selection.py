@@ -60,8 +60,9 @@ def _steps_of(explanation: Explanation, text: str) -> list[Step]:
 
 def _with_ancestors(explanation: Explanation, labels: Iterable[Quantity]) -> list[Step]:
     passes = explanation.passes
-    named = {label_of(n): n for n in order(passes.roots()) if is_quantity(n)}
-    needed = {label_of(n) for n in order([named[label] for label in labels]) if is_quantity(n)}
+    known = {**explanation.named, **{label_of(n): n for n in order(passes.roots()) if is_quantity(n)}}
+    wanted = list(labels)
+    needed = {label_of(n) for n in order([known[label] for label in wanted]) if is_quantity(n)} | set(wanted)
     return [step for step in (*explanation.steps, *explanation.again) if step.quantity in needed]
 
 

@@ -60,6 +60,12 @@ class Writer:
         note = taken([body], self.table, self.spelling).note
         return self.step(label, named, stage, [formula], numbers, note)
 
+    def named(self, label: Quantity, node: Node) -> Step:
+        """The step of a quantity from [names]: what it stands for, and its value."""
+        formula = expression(node, spell=self.spelling)
+        numbers = expression(node, spell=self.spelling, substitute=self.number)
+        return self.step(label, node, "backward", [formula], numbers, "")
+
     def is_total(self, label: Quantity) -> bool:
         """Whether this is the error over all examples, which nobody wrote as a formula."""
         while isinstance(label, Updated):

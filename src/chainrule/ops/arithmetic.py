@@ -7,6 +7,7 @@ from fractions import Fraction
 from chainrule.node import ARITHMETIC, CONST, Node, Op, const, node
 from chainrule.ops import types
 
+MAX_FOLDED_BITS = 1024  # longer constants stay unfolded: in a long chain of products their digits grow without end
 MAX_FOLDED_EXPONENT = 64  # a larger power of a constant stays a node: its digits would fill the page
 MAX_FOLDED_BITS = 1024  # and so does one of a long constant: ((2^64)^64)^64 has 80,000 digits
 
@@ -23,6 +24,11 @@ def constant(x: Node) -> Fraction | None:
         quotient: Fraction = x.args[0].attribute / x.args[1].attribute
         return quotient
     return None
+
+
+def _folded(value: Fraction) -> Node | None:
+    """The constant two constants make, unless it is too long to be worth it."""
+    return const(value) if value.numerator.bit_length() + value.denominator.bit_length() <= MAX_FOLDED_BITS else None
 
 
 def _same(x: Node, *others: Node) -> Node | None:
@@ -65,7 +71,7 @@ def _simplify_add(x: Node, y: Node) -> Node | None:
         return None
     a, b = constant(x), constant(y)
     if a is not None and b is not None:
-        return const(a + b)
+        return _folded(a + b)
     if a is not None and not a:
         return _same(y, x)
     if b is not None and not b:
@@ -77,8 +83,9 @@ def _simplify_add(x: Node, y: Node) -> Node | None:
     if ahead is not None and (x.op is NEG or a is not None):
         return y - ahead
     (c, u), (d, v) = _multiple(x), _multiple(y)
-    if u is v:
-        return const(c + d) * u
+    factor = _folded(c + d) if u is v else None
+    if factor is not None:
+        return factor * u
     return _leaner(ADD, x, y)
 
 
@@ -91,7 +98,7 @@ def _multiple(x: Node) -> tuple[Fraction, Node]:
 def _simplify_sub(x: Node, y: Node) -> Node | None:
     a, b = constant(x), constant(y)
     if a is not None and b is not None:
-        return const(a - b)
+        return _folded(a - b)
     if b is not None and not b:
         return _same(x, y)
     if a is not None and not a:
@@ -109,7 +116,7 @@ def _simplify_mul(x: Node, y: Node) -> Node | None:
         return None
     a, b = constant(x), constant(y)
     if a is not None and b is not None:
-        return const(a * b)
+        return _folded(a * b)
     swapped = b is not None  # a number stands before what it multiplies
     if swapped:
         x, y, a = y, x, b
@@ -123,8 +130,9 @@ def _simplify_mul(x: Node, y: Node) -> Node | None:
         if y.op is NEG:
             return const(-a) * y.args[0]
         inner = constant(y.args[0]) if y.op is MUL else None
-        if inner is not None:
-            return const(a * inner) * y.args[1]
+        factor = None if inner is None else _folded(a * inner)
+        if factor is not None:
+            return factor * y.args[1]
         return node(MUL, (x, y)) if swapped else None
     if x.op is NEG or y.op is NEG:  # a sign stands before the whole product
         signs = (x.op is NEG) + (y.op is NEG)
@@ -147,7 +155,7 @@ def _is_stretched(x: Node, other: Node) -> bool:
 def _simplify_div(x: Node, y: Node) -> Node | None:
     a, b = constant(x), constant(y)
     if a is not None and b is not None and b != 0:
-        return const(a / b)
+        return _folded(a / b)
     if b == 1:
         return _same(x, y)
     if b == -1:
@@ -157,9 +165,8 @@ def _simplify_div(x: Node, y: Node) -> Node | None:
     if x.op is NEG and b is None:
         return -(x.args[0] / y)
     factor = constant(x.args[0]) if x.op is MUL else None
-    if factor is not None and b is not None and b != 0:
-        return const(factor / b) * x.args[1]
-    return None
+    quotient = _folded(factor / b) if factor is not None and b is not None and b != 0 else None
+    return None if quotient is None else quotient * x.args[1]
 
 
 def _simplify_neg(x: Node) -> Node | None:

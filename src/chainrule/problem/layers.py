@@ -149,20 +149,13 @@ def assemble(layers: Layers, source: TomlSource, entries: Iterable[Entry], defin
     slots = {name: _Slot(shape) for name, shape in layers.shapes().items() if name not in taken}
     result: list[Entry | str] = []
     for entry in entries:
-        pieces = list(_pieces(layers, entry))
-        if not pieces:
+        found = _array_of(layers, entry)
+        if found is None:
             result.append(entry)
-        for name, index, value in pieces:
-            if name in taken:
-                raise ProblemError(
-                    f"{show(name)} is defined by a formula, so it takes no value.", place=entry.place, hint="Keep one."
-                )
-            if name not in slots:
-                raise ProblemError(
-                    f"{show(entry.name)} is computed by the network, so it takes no value.",
-                    place=entry.place,
-                    hint="Call it something else, or take it out.",
-                )
+            continue
+        for name, index, value in _pieces(layers, entry, *found, open_arrays=slots):
+            if name not in slots:  # the bias column of an array whose bias is defined
+                raise _no_value(entry, name, layers)
             if slots[name].first is None:
                 result.append(name)
             _put(slots[name], name, entry, index, value)
@@ -187,21 +180,31 @@ def _put(slot: _Slot, name: str, entry: Entry, index: tuple[int, ...], value: An
     slot.values[index] = value
 
 
-def _pieces(layers: Layers, entry: Entry) -> Iterable[tuple[str, tuple[int, ...], Any]]:
-    """Array, index and value of every number of an entry; nothing for a name the network does not have."""
+def _array_of(layers: Layers, entry: Entry) -> tuple[str, tuple[int, ...]] | None:
+    """The array of the network that an entry is or belongs to, and where; None for any other name."""
+    is_array = entry.name in layers.shapes() or layers.names.read_array(entry.name) is not None
+    return (entry.name, ()) if is_array else part_of(layers.names, entry.name, ())
+
+
+def _no_value(entry: Entry, name: str, layers: Layers) -> ProblemError:
+    by = "by a formula" if name in layers.shapes() else "by the network"
+    what = f"{show(entry.name)} is computed {by}, so it takes no value."
+    return ProblemError(what, place=entry.place, hint="Call it something else, or take it out.")
+
+
+def _pieces(
+    layers: Layers, entry: Entry, name: str, index: tuple[int, ...], *, open_arrays: Mapping[str, object]
+) -> Iterable[tuple[str, tuple[int, ...], Any]]:
+    """Array, index and value of every number of an entry; for [examples] the values of all examples."""
     names, shapes = layers.names, layers.shapes()
-    found = (entry.name, ()) if entry.name in shapes else part_of(names, entry.name, ())
-    if found is None:
-        if names.read_array(entry.name) is None:
-            return
-        found = (entry.name, ())
-    name, index = found
+    if name not in open_arrays:
+        raise _no_value(entry, name, layers)
     if entry.kind == "symbols":
         raise ProblemError(f"{show(entry.name)} belongs to the network and needs a value.", place=entry.place)
     if entry.kind == "examples" and name in layers.text.parameters:
         what = f"{show(entry.name)} is a weight or bias, which cannot depend on the example."
         raise ProblemError(what, place=entry.place, hint="Move it into [parameters].")
-    if name not in shapes or index:
+    if index:
         if entry.shape:
             raise ProblemError(f"{show(entry.name)} is a list, expected a single number.", place=entry.place)
         yield name, index, entry.value

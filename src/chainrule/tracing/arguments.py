@@ -78,7 +78,7 @@ def _leaf(path: tuple[str, ...], value: Any) -> Leaf:
     if isinstance(shape, tuple) and hasattr(value, "tolist"):
         return Leaf(path, shape, "array" if shape else "number", value)
     raise ShapeError(
-        f"found {type(value).__name__} {value!r:.40} as the argument {'.'.join(path)}",
+        f"found {type(value).__name__} {value!r:.40} for {'.'.join(path)}",
         hint="Pass numbers, arrays, lists, or dicts and tuples of these.",
     )
 

@@ -27,7 +27,7 @@ def to_input(leaf: Leaf, numbers: Numbers) -> Any:
     try:
         return numbers.of_nested(leaf.value) if leaf.shape else float(leaf.value)
     except (TypeError, ValueError) as error:
-        raise ShapeError(f"the argument {'.'.join(leaf.path)} does not hold real numbers: {error}.") from error
+        raise ShapeError(f"{'.'.join(leaf.path)} does not hold real numbers: {error}.") from error
 
 
 def to_result(value: Any, form: str) -> Any:
