@@ -177,7 +177,7 @@ def derivative_steps(
 ) -> list[Step]:
     """The steps of the derivatives by these quantities, in order."""
     steps: list[Step] = []
-    told: set[Quantity] = set()
+    told: set[Quantity] = {Derivative(rule.of, quantity) for quantity in by}  # they have steps of their own
     for quantity in by:
         if every_step:
             for term in rule.terms(quantity):
