@@ -14,6 +14,7 @@ from chainrule.numbers.array import positions
 from chainrule.printing.figures import json_number
 from chainrule.problem import Problem
 from chainrule.problem.expressions import expression_of, with_expressions
+from chainrule.problem.names import is_expression
 from chainrule.quantity import Change, Derivative, Example, Name, Quantity, Updated, spell
 from chainrule.transforms.reverse import reverse
 from chainrule.transforms.units import element_label
@@ -27,7 +28,7 @@ def value_of(problem: Problem, text: str) -> Any:
     quantity = problem.quantity(text)
     graph = with_expressions(problem, problem.units, [quantity])
     times, bare = _updates(quantity)
-    if isinstance(bare, Name) and bare not in problem.labels and bare not in graph.quantities():
+    if isinstance(bare, Name | Example) and is_expression(problem, bare) and bare not in graph.quantities():
         return _number(_expression(problem, graph, bare, times))
     found = {index: _value(problem, graph, label) for index, label in elements(problem, graph, quantity).items()}
     return as_lists({index: _number(value) for index, value in found.items()})
@@ -37,16 +38,16 @@ def _number(value: float | None) -> float | None:
     return None if value is None else json_number(value)
 
 
-def _expression(problem: Problem, graph: Graph, name: Name, times: int) -> float | None:
+def _expression(problem: Problem, graph: Graph, label: Name | Example, times: int) -> float | None:
     """The value of an expression in which derivatives or updated quantities stand."""
 
-    def node_of(label: Quantity) -> Node | None:
-        if isinstance(label, Updated | Change):
-            value = _value(problem, graph, label)
+    def node_of(part: Quantity) -> Node | None:
+        if isinstance(part, Updated | Change):
+            value = _value(problem, graph, part)
             return None if value is None else const(Fraction(value))
-        return with_derivative(graph, label)[1]
+        return with_derivative(graph, part)[1]
 
-    node = expression_of(problem, name, node_of)
+    node = expression_of(problem, label, node_of)
     return values_of([node], _inputs(problem, times)).get(node)
 
 

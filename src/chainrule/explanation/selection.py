@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from chainrule.errors import ProblemError
 from chainrule.explanation import Explanation, chain_rule, derivative_steps
@@ -13,6 +14,7 @@ from chainrule.explanation.steps import Step, Writer
 from chainrule.node import NAME, Node, is_quantity, label_of, order
 from chainrule.printing.figures import figure
 from chainrule.problem.expressions import with_expressions
+from chainrule.problem.names import is_expression
 from chainrule.quantity import Derivative, Quantity, Updated
 
 
@@ -45,17 +47,25 @@ def _steps_of(explanation: Explanation, text: str) -> list[Step]:
     if quantity in every:
         return _with_ancestors(explanation, [quantity])
     graph = with_expressions(problem, problem.units, [quantity])
-    try:
-        labels = list(elements(problem, graph, quantity).values())
-    except ProblemError:
-        labels = [quantity]
+    if is_expression(problem, quantity) and quantity not in graph.quantities():
+        return [_value_step(explanation, text, quantity)]
+    labels = list(elements(problem, graph, quantity).values())
     if all(label in every for label in labels):
         return _with_ancestors(explanation, labels)
     if isinstance(quantity, Derivative) and not isinstance(quantity.of, Updated | Derivative):
         return [step for label in labels for step in _derivative(explanation, label)]
-    value = value_of(problem, text)
-    shown = figure(value, digits=explanation.digits) if isinstance(value, float) else str(value)
-    return [Step(quantity, explanation.update, "asked", text, (), None, shown, None)]
+    return [_value_step(explanation, text, quantity)]
+
+
+def _value_step(explanation: Explanation, text: str, quantity: Quantity) -> Step:
+    value = value_of(explanation.problem, text)
+    return Step(quantity, explanation.update, "asked", text, (), None, _shown(value, explanation.digits), None)
+
+
+def _shown(value: Any, digits: int) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(_shown(item, digits) for item in value)}]"
+    return "unknown" if value is None else figure(value, digits=digits)
 
 
 def _with_ancestors(explanation: Explanation, labels: Iterable[Quantity]) -> list[Step]:
