@@ -6,6 +6,7 @@ lines. A command without output must succeed. `make` is only tried in CI, as it 
 
 from __future__ import annotations
 
+import doctest
 import os
 import re
 import subprocess
@@ -87,6 +88,24 @@ def test_the_readme_shows_what_is_printed(command: Command) -> None:
 
 def test_the_readme_has_commands_to_try() -> None:
     assert any(command.text.startswith("chainrule explain") for command in COMMANDS)
+
+
+def block(language: str) -> str:
+    found = re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
+    assert len(found) == 1, f"one {language} block is expected"
+    return found[0]
+
+
+def test_the_problem_shown_is_the_example() -> None:
+    assert block("toml") == (ROOT / "examples" / "neuron.toml").read_text(encoding="utf-8")
+
+
+def test_the_python_shown_gives_what_it_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    session = doctest.DocTestParser().get_doctest(block("python"), {}, "README.md", str(README), 0)
+    assert session.examples
+    result = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(session)
+    assert result.failed == 0
 
 
 def test_blocks_are_read() -> None:
