@@ -108,6 +108,7 @@ def _problem(
         _check_examples(source, entries, definitions[texts["minimise"] or ""], examples)
     return Problem(
         title=texts["title"] or _default_title(source),
+        note=texts["note"],
         source=texts["source"],
         file=source.file,
         graph=graph,

@@ -74,6 +74,7 @@ class Problem:
     notation: Names | None = None
     aliases: Mapping[str, str] = field(default_factory=dict)
     delta_sign: Literal[1, -1] = 1
+    note: str | None = None  # what the author wants said at the end
     warnings: tuple[str, ...] = ()
     document: TomlSource | None = None  # the file, for places in `working`
 

@@ -34,6 +34,7 @@ def steps_view(explanation: Explanation, *, until: str | None = None, of: Sequen
             return Document(tuple(blocks))
     if not of:
         blocks += _outcome(explanation)
+        blocks += [Prose(" ".join(problem.note.split()))] if problem.note else []
     return Document(tuple(blocks))
 
 
