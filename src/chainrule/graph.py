@@ -1,7 +1,7 @@
 """The one representation: everything a person sees or runs is a reading of such a graph.
 
     node    ::= op(node, ..., attribute) : type    immutable and interned: equal nodes are one node
-    type    ::= kind [dim, ...]                    kind: real | integer | boolean; a dim is an integer or a symbol such as N
+    type    ::= kind [dim, ...]                    kind: real | integer | boolean; a dim is a number or a symbol, N
     graph   ::= outputs, ledger                    names are one to one onto `input` and `name` nodes
     ledger  ::= contribution*                      written by `reverse`: (of, through, upstream, local, value)
     program ::= step graph, state: {name: (before, after, initial)}, examples, scalars
@@ -84,7 +84,7 @@ class State:
 class Program:
     """The body of a training loop: one step, forward, backward and update in one graph.
 
-    `examples` are the inputs that change from step to step; `scalars` those the loop sets (the rate, the update number).
+    `examples` are the inputs that change from step to step; `scalars` those that the loop sets, such as the rate.
     Running it n times is `E@n`.
     """
 

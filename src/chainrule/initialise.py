@@ -86,9 +86,7 @@ def parse_initialiser(text: str) -> Initialiser:
     """
     call = _CALL.fullmatch(text.strip())
     if call is None:
-        raise ProblemError(
-            f"the initialiser {text!r} cannot be read.", hint="Write it as uniform(-0.05, 0.05)."
-        )
+        raise ProblemError(f"the initialiser {text!r} cannot be read.", hint="Write it as uniform(-0.05, 0.05).")
     name = " ".join(re.sub(r"[_-]", " ", call[1].casefold()).split())
     name = re.sub("^xavier ", "glorot ", re.sub("^kaiming ", "he ", name))
     if name not in _TABLE:

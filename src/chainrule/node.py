@@ -336,12 +336,14 @@ Packed: TypeAlias = tuple[list[tuple[Op, tuple[int, ...], Any]], list[int]]
 
 
 def pack(roots: Sequence[Node]) -> Packed:
+    """The graph below the roots as rows of (op, numbers of the arguments, attribute), and the roots' numbers."""
     nodes = order(roots)
     number = {n: i for i, n in enumerate(nodes)}
     return [(n.op, tuple([number[a] for a in n.args]), n.attribute) for n in nodes], [number[r] for r in roots]
 
 
 def unpack(packed: Packed) -> list[Node]:
+    """The roots that `pack` took apart."""
     rows, roots = packed
     made: list[Node] = []
     for op, args, attribute in rows:

@@ -87,9 +87,7 @@ class Names:
         ('W1', 'x2', 'x0')
         """
         if not self._has_array(role, layer):
-            raise ProblemError(
-                f"a network with the layers {list(self.layers)} has no {role} of layer {layer}."
-            )
+            raise ProblemError(f"a network with the layers {list(self.layers)} has no {role} of layer {layer}.")
         return self._write(self.notation.arrays.of(role), Symbol(role, layer, 1), "")
 
     def read_array(self, text: str) -> tuple[Role, int] | None:

@@ -223,6 +223,4 @@ def _refuse_misnomer(prefix: object) -> None:
     text = prefix if isinstance(prefix, str) else ""
     name = all(c.isalpha() or c in "_0123456789" for c in text)
     if not name or text[:1] in "0123456789" or text[-1:] in "0123456789":
-        raise ProblemError(
-            f"`hidden` contains {prefix!r}, expected a name that neither begins nor ends with a digit."
-        )
+        raise ProblemError(f"`hidden` contains {prefix!r}, expected a name that neither begins nor ends with a digit.")

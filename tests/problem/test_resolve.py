@@ -11,7 +11,7 @@ from chainrule.evaluate import evaluate
 from chainrule.graph import verify
 from chainrule.lectures import lecture_text
 from chainrule.problem import loads
-from chainrule.problem.expressions import expression_of, is_expression, with_expressions
+from chainrule.problem.expressions import alias_labels, expression_of, is_expression, with_expressions
 from chainrule.quantity import Change, Derivative, Element, Example, Name, Quantity, Updated, spell
 from chainrule.transforms.reverse import reverse
 
@@ -217,3 +217,15 @@ def test_no_text_breaks_the_resolver(text: str) -> None:
             assert again == label
             continue
         assert "\n" not in message
+
+
+def test_names_of_names_table_in_an_update() -> None:
+    text = "minimise = 'E'\nformulas = 'y = w*a; E = (y - 1)^2'\n[examples]\na = [1, 2]\n[parameters]\nw = 1\n"
+    problem = loads(text + "[names]\nD = '-dE/dy'\ngw = '2*dE/dw'\nD2 = '2*D'\nfirst = '3*y{1}'")
+    assert alias_labels(problem) == [Name("gw"), Name("first")]
+    every = [Example(Name("D"), 2), Name("gw"), Example(Name("D2"), 2), Name("first")]
+    assert alias_labels(problem, 2) == every
+    known = reverse(problem.units, Example(E, 2)).quantities()
+    inputs = {name: float(value) for name, value in problem.values.items()}
+    found = evaluate([expression_of(problem, label, known.get) for label in every], inputs)
+    assert found == [-2.0, 8.0, -4.0, 3.0]

@@ -23,8 +23,8 @@ from chainrule.explanation.spelling import Spelling, net_deltas, spelling_of
 from chainrule.explanation.steps import Step, Writer
 from chainrule.node import NAME, Node, label_of, order
 from chainrule.problem import Problem
-from chainrule.problem.expressions import expression_of
-from chainrule.quantity import Derivative, Example, Name, Quantity, Updated
+from chainrule.problem.expressions import alias_labels, expression_of
+from chainrule.quantity import Derivative, Example, Quantity, Updated
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -157,12 +157,8 @@ def _backward(writer: Writer, passes: Passes, shown: Sequence[Quantity], every_s
 def _named(problem: Problem, passes: Passes) -> dict[Quantity, Node]:
     """What the quantities stand for that [names] gives a name, such as delta3 = -dE/dnet3."""
     quantities = passes.backward.quantities()
-    found: dict[Quantity, Node] = {}
-    for text in problem.aliases:
-        name = Name(text)
-        label = Example(name, passes.of.number) if isinstance(passes.of, Example) else name
-        found[label] = expression_of(problem, label, quantities.get)
-    return found
+    labels = alias_labels(problem, passes.of.number if isinstance(passes.of, Example) else None)
+    return {label: expression_of(problem, label, quantities.get) for label in labels}
 
 
 def _named_steps(writer: Writer, named: Mapping[Quantity, Node], inputs: Mapping[Quantity, float]) -> list[Step]:

@@ -23,7 +23,7 @@ from chainrule.transforms.units import element_label
 def value_of(problem: Problem, text: str) -> Any:
     """The value of a quantity as a person spells it: a number, nested lists for an array, None for a symbol.
 
-    Raises `FormulaError` for what is not a quantity of the problem, `GradientError` for a derivative that has no meaning.
+    Raises `FormulaError` for what is no quantity of the problem, `GradientError` for a derivative without a meaning.
     """
     quantity = problem.quantity(text)
     graph = with_expressions(problem, problem.units, [quantity])

@@ -1,7 +1,7 @@
 """The chain rule as a person writes it: each derivative as a sum of products of local derivatives.
 
-A single contribution is followed upwards, factor by factor, to the nearest fork - a quantity whose derivative is itself a
-sum - so that `dE/dw1 = dE/dout_h1 * dout_h1/dh1 * dh1/dw1`, and not one factor a line.
+A single contribution is followed upwards, factor by factor, to the nearest fork - a quantity whose derivative is a sum
+itself - so that people read `dE/dw1 = dE/dout_h1 * dout_h1/dh1 * dh1/dw1`, and not one factor a line.
 """
 
 from __future__ import annotations

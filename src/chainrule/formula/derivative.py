@@ -48,11 +48,7 @@ def ahead(tokens: Sequence[Token], partners: Sequence[int], at: int, rules: Rule
     upper, lower = _letters(tokens[at]), _letters(tokens[slash + 1])
     if upper and lower:
         return _by_names(upper, lower, found, rules)
-    if (
-        rules.implicit_products
-        and "d" in (tokens[at].text, tokens[slash + 1].text)
-        and rules.is_quantity("d")
-    ):
+    if rules.implicit_products and "d" in (tokens[at].text, tokens[slash + 1].text) and rules.is_quantity("d"):
         return Ahead(top, end, found.primed, doubt="a derivative, not as products with the quantity d")
     return found
 

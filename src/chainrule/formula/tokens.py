@@ -18,9 +18,7 @@ MAX_EXPONENT: Final = 10_000
 MAX_COUNT_DIGITS: Final = 15
 MAX_BYTES: Final = 2**20
 
-Kind: TypeAlias = Literal[
-    "number", "superscript", "name", "op", "prime", "update", "newline", "comment", "bad", "end"
-]
+Kind: TypeAlias = Literal["number", "superscript", "name", "op", "prime", "update", "newline", "comment", "bad", "end"]
 
 FRACTIONS: Final = {
     "½": Fraction(1, 2),
@@ -93,9 +91,7 @@ def locate(text: str, offset: int, base: Callable[[int], Place] | None = None) -
     return Place(line=text.count("\n", 0, offset) + 1, column=offset - text.rfind("\n", 0, offset))
 
 
-def fail(
-    text: str, offset: int, what: str, *, hint: str = "", base: Callable[[int], Place] | None = None
-) -> NoReturn:
+def fail(text: str, offset: int, what: str, *, hint: str = "", base: Callable[[int], Place] | None = None) -> NoReturn:
     """Raises FormulaError at a character of `text`."""
     raise FormulaError(f"{what}.", place=locate(text, offset, base), hint=hint or None, offset=offset)
 
@@ -172,16 +168,12 @@ def _number(text: str, at: int) -> Token:
     after = text[end : end + 1]
     if match["exponent"] and (after == "_" or _starts_name(after)):
         word = text[at : _name_end(text, end)]
-        return Token(
-            "bad", f"{show(word)} can be read in two ways", at, end, hint="Write the product with '*'."
-        )
+        return Token("bad", f"{show(word)} can be read in two ways", at, end, hint="Write the product with '*'.")
     if after == "." and "." in mantissa:
         return Token("bad", f"found a second point in the number {show(match[0])}", end, end + 1)
     if after == "_":
         word = text[at : _name_end(text, end)]
-        return Token(
-            "bad", f"found {show(word)}, which is no number", at, end, hint="Write digits without '_'."
-        )
+        return Token("bad", f"found {show(word)}, which is no number", at, end, hint="Write digits without '_'.")
     power = -int(size) if exponent.startswith("-") else int(size)
     value = Fraction(mantissa.rstrip(".")) * Fraction(10) ** power
     return Token("number", match[0], at, end, value / 100 if match["percent"] else value)
@@ -195,9 +187,7 @@ def _update(text: str, match: re.Match[str]) -> Token:
     if (after := text[end : end + 1]) and _starts_name(after):
         return Token("bad", f"found {show(after)} directly after {show(match[0])}", end, end + 1)
     if len(match[1].lstrip("0")) > MAX_COUNT_DIGITS:
-        return Token(
-            "bad", f"the count of updates has more than {MAX_COUNT_DIGITS} digits, the limit", at, end
-        )
+        return Token("bad", f"the count of updates has more than {MAX_COUNT_DIGITS} digits, the limit", at, end)
     # Leading zeros may be many more digits than int() takes.
     return Token("update", match[0], at, end, Fraction(match[1].lstrip("0") or "0"))
 

@@ -1,6 +1,6 @@
 """Balls of arb (python-flint): every value with a rigorous bound of its error, at any precision.
 
-Constants come in as exact fractions, never through a float, so the only error is that of the last of the bits asked for.
+Constants come in as exact fractions, never through a float: the only error is that of the last of the bits asked for.
 """
 
 from __future__ import annotations

@@ -23,16 +23,16 @@ def _matmul_vjp(g: Node, out: Node, a: Node, b: Node) -> tuple[Node | None, ...]
         case 1, 1:
             return g * b, g * a
         case 2, 1:
-            return OUTER(g, b), T(a) @ g
+            return OUTER(g, b), transposed(a) @ g
         case 1, 2:
             return b @ g, OUTER(a, g)
-    return g @ T(b), T(a) @ g
+    return g @ transposed(b), transposed(a) @ g
 
 
 def _matmul_batch(batched: tuple[bool, ...], a: Node, b: Node) -> Node:
     rank_a, rank_b = len(a.type.shape) - batched[0], len(b.type.shape) - batched[1]
     if batched == (False, True) and rank_b == 1:
-        return b @ (T(a) if rank_a == 2 else a)  # W @ x for every row x is X @ W^T
+        return b @ (transposed(a) if rank_a == 2 else a)  # W @ x for every row x is X @ W^T
     if batched == (True, False) and rank_a == 1:
         return a @ b
     # In general: rows times columns, element by element, with the axes (batch, row, inner, column).
@@ -46,7 +46,7 @@ def _matmul_batch(batched: tuple[bool, ...], a: Node, b: Node) -> Node:
     return RESHAPE(product, attribute=shape)
 
 
-def T(x: Node) -> Node:
+def transposed(x: Node) -> Node:
     """The transpose: axes reversed."""
     return TRANSPOSE(x, attribute=tuple(reversed(range(len(x.type.shape)))))
 

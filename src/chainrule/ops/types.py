@@ -68,7 +68,7 @@ def vectors(a: Type, b: Type) -> Type:
     """A scalar from two vectors of one length."""
     if len(a.shape) != 1 or a.shape != b.shape:
         raise ShapeError(
-            f"found shapes {show_shape(a.shape)} and {show_shape(b.shape)} where two vectors of one length were expected."
+            f"found shapes {show_shape(a.shape)} and {show_shape(b.shape)}, expected two vectors of one length."
         )
     return REAL
 

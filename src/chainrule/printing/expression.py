@@ -304,9 +304,7 @@ _LAYOUTS: dict[str, Layout] = {
     "concat": lambda n: call("concat", n.args, *([f"axis={n.attribute + 1}"] if n.attribute else [])),
     "one_hot": lambda n: call("one_hot", n.args, str(n.attribute)),
     "uniform": lambda n: call("uniform", n.args, _list_text(n.attribute)),
-    "scatter": lambda n: call(
-        "scatter", n.args, _list_text(n.attribute[0]), f"[{_index_text(n.attribute[1])}]"
-    ),
+    "scatter": lambda n: call("scatter", n.args, _list_text(n.attribute[0]), f"[{_index_text(n.attribute[1])}]"),
 }
 
 TEXT = Dialect(power="^", product="*", quotient="/", layouts=_LAYOUTS)

@@ -48,9 +48,7 @@ FUNCTIONS: dict[str, Function] = {
     "relu": Function(builtins=("max",), source="def relu(z):\n    return max(z, 0)"),
     "leaky_relu": Function(builtins=("max",), source="def leaky_relu(z):\n    return max(z, 0.01 * z)"),
     "elu": Function(imports=("expm1",), source="def elu(z):\n    return z if z > 0 else expm1(z)"),
-    "gelu": Function(
-        imports=("erf", "sqrt"), source="def gelu(z):\n    return 1/2 * z * (1 + erf(z / sqrt(2)))"
-    ),
+    "gelu": Function(imports=("erf", "sqrt"), source="def gelu(z):\n    return 1/2 * z * (1 + erf(z / sqrt(2)))"),
     "sign": Function(source="def sign(z):\n    return (z > 0) - (z < 0)"),
     "step": Function(source="def step(z):\n    return 1 if z > 0 else 0"),
     "stop_gradient": Function(),
@@ -116,9 +114,7 @@ def _check(node: Node) -> None:
         raise GraphError(f"found {node.op.glyph or node.op.name}, which the program cannot say in single numbers.")
 
 
-def identifiers(
-    quantities: Iterable[Quantity], *, reserved: Collection[str] = frozenset()
-) -> dict[Quantity, str]:
+def identifiers(quantities: Iterable[Quantity], *, reserved: Collection[str] = frozenset()) -> dict[Quantity, str]:
     """A variable for every quantity: readable, valid, different for each, and the same in every run.
 
     Later quantities give way to earlier ones, plain names come first.

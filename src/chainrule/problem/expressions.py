@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from chainrule.formula import parse_quantity
 from chainrule.graph import Graph
 from chainrule.node import Node, is_quantity, name_node, substitute
-from chainrule.problem.names import is_expression, is_later, known_in, text_of
+from chainrule.problem.names import differs, is_expression, is_later, known_in, text_of
 from chainrule.problem.resolve import expression
 from chainrule.quantity import Change, Derivative, Element, Example, Name, Quantity, Updated
 
@@ -21,6 +21,19 @@ def expression_of(problem: Problem, label: Name | Example, node_of: Callable[[Qu
     text = text_of(problem, label)
     example = label.number if isinstance(label, Example) else None
     return expression(problem, parse_quantity(text, known_in(problem)).tree, node_of, text=text, example=example)
+
+
+def alias_labels(problem: Problem, example: int | None = None) -> list[Name | Example]:
+    """The labels of [names] in an update that sees this example, or all of them at once.
+
+    Where all are seen at once, a name whose value differs from example to example has no one value and is left out.
+    """
+    labels: list[Name | Example] = []
+    for name in map(Name, problem.aliases):
+        varies = differs(problem, name)
+        if not varies or example is not None:
+            labels.append(Example(name, example) if varies and example is not None else name)
+    return labels
 
 
 def with_expressions(problem: Problem, graph: Graph, labels: Iterable[Quantity]) -> Graph:

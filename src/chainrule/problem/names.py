@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
+from chainrule.formula import parse_quantity
 from chainrule.formula.syntax import (
     AtUpdate,
     Call,
@@ -50,6 +51,24 @@ def text_of(problem: Problem, label: Name | Example) -> str:
 
 
 _LATER: Final = (DerivativeRef, Prime, AtUpdate, FunctionPrime)
+
+
+def differs(problem: Problem, label: Quantity) -> bool:
+    """Whether a name, an element or an expression differs from example to example."""
+    pending, seen = [label], set[Quantity]()
+    while pending:
+        current = pending.pop()
+        if current in seen:
+            continue
+        seen.add(current)
+        if not isinstance(current, Name) or not is_expression(problem, current):
+            if problem.varies(current):
+                return True
+            continue
+        tree = parse_quantity(text_of(problem, current), known_in(problem)).tree
+        # `E` is one number for all examples, but the error of one example in -delta(h1){2}, which h1 shows.
+        pending += [Name(name) for name in open_names(tree) if Name(name) != problem.minimise]
+    return False
 
 
 def open_names(tree: Tree) -> Iterator[str]:

@@ -34,7 +34,7 @@ from chainrule.node import NAME, Node, input_node, is_quantity, label_of, node
 from chainrule.ops.arithmetic import NEG
 from chainrule.ops.types import show_shape
 from chainrule.problem.layers import part_of
-from chainrule.problem.names import is_expression, is_later, known_in, open_names, text_of
+from chainrule.problem.names import differs, is_later, known_in
 from chainrule.quantity import Change, Derivative, Element, Example, Name, Quantity, Updated, spell
 from chainrule.transforms.units import element_label
 
@@ -82,6 +82,13 @@ def expression(
     def find(part: Tree, label: Quantity) -> Node:
         label = label if example is None else resolver.for_example(label, example)
         found = node_of(label)
+        name = label.of if isinstance(label, Example) else label
+        if found is None and isinstance(name, Name) and name.text in problem.aliases:
+            # One of [names] that says something about another: they run in no circle, that was tried on loading.
+            number = label.number if isinstance(label, Example) else None
+            inner = problem.aliases[name.text]
+            tree = parse_quantity(inner, known_in(problem)).tree
+            return expression(problem, tree, node_of, text=inner, example=number)
         if found is None:
             resolver.fail(part, f"there is no value of {spell(label)} here")
         return found
@@ -225,15 +232,7 @@ class _Resolver:
                 return Updated(self.for_example(of, number), times)
             case Change(of):
                 return Change(self.for_example(of, number))
-        return Example(label, number) if self.varies(label) else label
-
-    def varies(self, label: Quantity) -> bool:
-        """Whether a name, an element or an expression differs from example to example."""
-        problem = self.problem
-        if not isinstance(label, Name) or not is_expression(problem, label):
-            return problem.varies(label)
-        tree = parse_quantity(text_of(problem, label), known_in(problem)).tree
-        return any(problem.varies(Name(name)) for name in open_names(tree))
+        return Example(label, number) if differs(self.problem, label) else label
 
     def check_example(self, tree: Tree, label: Quantity) -> None:
         problem = self.problem
@@ -245,7 +244,7 @@ class _Resolver:
                     stack += [of, by]
                 case Updated(of) | Change(of):
                     stack.append(of)
-                case Name() | Element() if current != problem.minimise and self.varies(current):
+                case Name() | Element() if current != problem.minimise and differs(problem, current):
                     self.fail(tree, f"{spell(current)} depends on the example", f"Write {spell(current)}{{1}}.")
 
     def updated(self, of: Tree, times: int, depth: int) -> Quantity:

@@ -56,9 +56,7 @@ def as_number(value: object, *, place: Place | None = None) -> Number | None:
     if isinstance(value, Number):
         return value
     if isinstance(value, bool | datetime.date | datetime.time):
-        raise _not_a_number(
-            str(value).lower() if isinstance(value, bool) else f"the date or time {value}", place
-        )
+        raise _not_a_number(str(value).lower() if isinstance(value, bool) else f"the date or time {value}", place)
     if isinstance(value, int):
         if value.bit_length() > 3 * MAX_DIGITS:
             raise _not_a_number("a number with too many digits", place, f"At most {MAX_DIGITS:,} are read.")
@@ -72,9 +70,7 @@ def as_number(value: object, *, place: Place | None = None) -> Number | None:
     if match is None:
         return None
     if len(text) > MAX_DIGITS:
-        raise _not_a_number(
-            f"a number of {len(text):,} characters", place, f"At most {MAX_DIGITS:,} are read."
-        )
+        raise _not_a_number(f"a number of {len(text):,} characters", place, f"At most {MAX_DIGITS:,} are read.")
     if match[1] and abs(int(match[1])) > MAX_EXPONENT:
         limit = f"Exponents go from -{MAX_EXPONENT:,} to {MAX_EXPONENT:,}."
         raise _not_a_number(f"the exponent in `{short(text)}`", place, limit)
@@ -152,9 +148,7 @@ def load_toml(text: str, *, file: str | None) -> TomlSource:
     try:
         size = len(text.encode())
     except UnicodeEncodeError as error:
-        raise Scan(text, file).error(
-            "found half a character (a surrogate).", error.start, "Remove it."
-        ) from None
+        raise Scan(text, file).error("found half a character (a surrogate).", error.start, "Remove it.") from None
     if size > MAX_BYTES:
         raise _too_large(file)
     scan = scan_toml(text, file)
@@ -181,9 +175,7 @@ def read_toml(path: str | os.PathLike[str]) -> TomlSource:
     except FileNotFoundError:
         raise ProblemError("there is no such file.", place=Place(file), hint="Check the spelling.") from None
     except IsADirectoryError:
-        raise ProblemError(
-            "found a folder; expected a file.", place=Place(file), hint="Name a file in it."
-        ) from None
+        raise ProblemError("found a folder; expected a file.", place=Place(file), hint="Name a file in it.") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ProblemError(f"the file cannot be read: {reason}.", place=Place(file)) from None

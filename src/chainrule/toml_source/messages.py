@@ -56,13 +56,9 @@ def syntax_error(message: str, scan: Scan) -> ProblemError:
         hint = f"It began in line {line_of(scan.text, scan.open[-1].value)}." if scan.open else ""
         return scan.error(f"found {found}; expected a comma or the closing `{closing}`.", offset, hint)
     if what.startswith("Expected ']"):
-        return scan.error(
-            f"found {found}; expected `]` after the name of the table.", offset, "Close the bracket."
-        )
+        return scan.error(f"found {found}; expected `]` after the name of the table.", offset, "Close the bracket.")
     if what.startswith("Invalid date"):
-        return scan.error(
-            "found a date that does not exist; expected a number.", offset, "Put text in quotes."
-        )
+        return scan.error("found a date that does not exist; expected a number.", offset, "Put text in quotes.")
     return scan.error(f"this is not TOML: {short(what, 120)}.", offset)
 
 
@@ -99,9 +95,7 @@ def _clash(scan: Scan, offset: int) -> ProblemError:
             name = short(key[0]) if key else "a name"
             lines = f"in line {line_of(scan.text, first)} and again in line {line_of(scan.text, second)}."
             return scan.error(f"`{name}` is defined {lines}", second, "Keep one of them.")
-    return scan.error(
-        "this would change something that is complete already.", start, "Define each name in one place."
-    )
+    return scan.error("this would change something that is complete already.", start, "Define each name in one place.")
 
 
 def _no_key(scan: Scan, offset: int, what: str) -> ProblemError:
@@ -122,9 +116,7 @@ def _no_key(scan: Scan, offset: int, what: str) -> ProblemError:
     if what.startswith("Expected '='"):
         hint = _IN_FORMULAS if _FORMULA.match(text, offset) else "Write name = value."
         return scan.error(f"found {found} after a name; expected `=`.", offset, hint)
-    return scan.error(
-        f"found {found}; expected `name = value` or a [table].", offset, "A comment begins with #."
-    )
+    return scan.error(f"found {found}; expected `name = value` or a [table].", offset, "A comment begins with #.")
 
 
 def _tail_hint(scan: Scan, offset: int) -> str:

@@ -214,9 +214,7 @@ def _atom(scan: Scan, pos: int) -> int:
     if not text.startswith(("'", '"'), pos):
         end = _end(_SCALAR, text, pos)
         if end - pos > MAX_DIGITS:
-            raise scan.error(
-                f"found a number of {end - pos:,} characters.", pos, f"At most {MAX_DIGITS:,} are read."
-            )
+            raise scan.error(f"found a number of {end - pos:,} characters.", pos, f"At most {MAX_DIGITS:,} are read.")
         return end
     match = STRING.match(text, pos)
     if text.startswith('"""', pos):

@@ -1,7 +1,7 @@
 """For the reading graph: a definition that spells out a known function is differentiated as that function.
 
-Whoever writes out = 1/(1 + e^(-h)) expects out*(1 - out) as its derivative, as the lectures do. Only what one definition
-says by itself is recognised; names are never looked through, so every quantity keeps its own derivative.
+Whoever writes out = 1/(1 + e^(-h)) expects out*(1 - out) as its derivative, as the lectures do. Only what one
+definition says by itself is recognised; names are never looked through, so every quantity keeps its own derivative.
 """
 
 from __future__ import annotations

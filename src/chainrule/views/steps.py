@@ -42,7 +42,9 @@ def _sections(explanation: Explanation, of: Sequence[str]) -> list[tuple[str, li
     steps = asked_steps(explanation, of) if of else [*explanation.steps, *explanation.again]
     again = {id(step) for step in explanation.again}
     titles = {"forward": "Forward pass", "backward": "Backward pass", "update": "Update", "asked": "Asked for"}
-    sections = [(title, [s for s in steps if s.stage == stage and id(s) not in again]) for stage, title in titles.items()]
+    sections = [
+        (title, [s for s in steps if s.stage == stage and id(s) not in again]) for stage, title in titles.items()
+    ]
     sections.insert(3, ("Forward pass with the new weights", [s for s in steps if id(s) in again]))
     return sections
 
