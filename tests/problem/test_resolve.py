@@ -223,7 +223,7 @@ def test_names_of_names_table_in_an_update() -> None:
     text = "minimise = 'E'\nformulas = 'y = w*a; E = (y - 1)^2'\n[examples]\na = [1, 2]\n[parameters]\nw = 1\n"
     problem = loads(text + "[names]\nD = '-dE/dy'\ngw = '2*dE/dw'\nD2 = '2*D'\nfirst = '3*y{1}'")
     assert alias_labels(problem) == [Name("gw"), Name("first")]
-    every = [Example(Name("D"), 2), Name("gw"), Example(Name("D2"), 2), Name("first")]
+    every = [Example(Name("D"), 2), Example(Name("gw"), 2), Example(Name("D2"), 2), Name("first")]
     assert alias_labels(problem, 2) == every
     known = reverse(problem.units, Example(E, 2)).quantities()
     inputs = {name: float(value) for name, value in problem.values.items()}

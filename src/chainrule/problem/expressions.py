@@ -26,14 +26,13 @@ def expression_of(problem: Problem, label: Name | Example, node_of: Callable[[Qu
 def alias_labels(problem: Problem, example: int | None = None) -> list[Name | Example]:
     """The labels of [names] in an update that sees this example, or all of them at once.
 
-    Where all are seen at once, a name whose value differs from example to example has no one value and is left out.
+    In an update on one example they speak of its error. Where all are seen at once, a name whose value differs from
+    example to example has no one value and is left out.
     """
-    labels: list[Name | Example] = []
-    for name in map(Name, problem.aliases):
-        varies = differs(problem, name)
-        if not varies or example is not None:
-            labels.append(Example(name, example) if varies and example is not None else name)
-    return labels
+    names = [Name(name) for name in problem.aliases]
+    if example is None:
+        return [name for name in names if not differs(problem, name)]
+    return [Example(name, example) if differs(problem, name, error=True) else name for name in names]
 
 
 def with_expressions(problem: Problem, graph: Graph, labels: Iterable[Quantity]) -> Graph:

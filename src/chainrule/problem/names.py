@@ -53,8 +53,11 @@ def text_of(problem: Problem, label: Name | Example) -> str:
 _LATER: Final = (DerivativeRef, Prime, AtUpdate, FunctionPrime)
 
 
-def differs(problem: Problem, label: Quantity) -> bool:
-    """Whether a name, an element or an expression differs from example to example."""
+def differs(problem: Problem, label: Quantity, *, error: bool = False) -> bool:
+    """Whether a name, an element or an expression differs from example to example.
+
+    In an expression, what is minimised counts as one number for all examples, unless `error` asks for that of each.
+    """
     pending, seen = [label], set[Quantity]()
     while pending:
         current = pending.pop()
@@ -66,8 +69,7 @@ def differs(problem: Problem, label: Quantity) -> bool:
                 return True
             continue
         tree = parse_quantity(text_of(problem, current), known_in(problem)).tree
-        # `E` is one number for all examples, but the error of one example in -delta(h1){2}, which h1 shows.
-        pending += [Name(name) for name in open_names(tree) if Name(name) != problem.minimise]
+        pending += [Name(name) for name in open_names(tree) if error or Name(name) != problem.minimise]
     return False
 
 

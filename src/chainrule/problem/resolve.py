@@ -232,7 +232,7 @@ class _Resolver:
                 return Updated(self.for_example(of, number), times)
             case Change(of):
                 return Change(self.for_example(of, number))
-        return Example(label, number) if differs(self.problem, label) else label
+        return Example(label, number) if differs(self.problem, label, error=True) else label
 
     def check_example(self, tree: Tree, label: Quantity) -> None:
         problem = self.problem
