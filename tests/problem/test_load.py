@@ -91,6 +91,15 @@ def test_numbers_are_exact(number: object) -> None:
     assert loads(text).values[Name("x")] == loads(text).values[Name("w")] == Fraction(str(number))
 
 
+@pytest.mark.parametrize("number", ["1e400", "-1e9999", "'1e309'", "1" + "0" * 400])
+def test_numbers_beyond_every_float_are_refused(number: str) -> None:
+    with pytest.raises(ProblemError, match="is too large; expected at most 1.8e308"):
+        loads(f"formulas = 'y = x'\n[given]\nx = {number}")
+    with pytest.raises(ProblemError, match="is too large"):
+        loads(SMALL.replace("rate = 0.5", f"rate = {number.replace('-', '')}"))
+    assert loads("formulas = 'y = x'\n[given]\nx = 1e-9999").values[Name("x")] > 0
+
+
 def test_without_minimise_there_is_no_update() -> None:
     problem = loads("formulas = 'y = x^2'\n[given]\nx = 3")
     assert problem.minimise is None

@@ -5,6 +5,7 @@ Whatever else stands there is refused with its place.
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from chainrule.toml_source import PrintedNumber, TomlSource, as_number
 Kind = Literal["given", "parameters", "symbols", "examples", "definition"]
 Path = tuple[str | int, ...]
 MAX_RANK: Final = 8
+LARGEST: Final = Fraction(sys.float_info.max)
 RESERVED: Final = FUNCTIONS | BUILDERS.keys()
 
 
@@ -78,6 +80,9 @@ def exact_text(source: TomlSource, path: Path, value: Any) -> str:
     found = as_number(value, place=place)
     if found is None:
         raise ProblemError(f"found {describe(value)} where a number was expected.", place=place)
+    if abs(found.value) > LARGEST:
+        what = f"the number {found.text[:30]} is too large; expected at most 1.8e308."
+        raise ProblemError(what, place=place)
     return found.text
 
 

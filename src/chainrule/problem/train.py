@@ -68,6 +68,7 @@ def _rate(source: TomlSource, entries: Sequence[Entry]) -> tuple[Quantity | None
     place = source.place(path, value=True)
     number = as_number(value, place=place)
     if number is not None:
+        exact_text(source, path, value)
         if number.value < 0:
             raise ProblemError(f"the learning rate is {number.text}, expected 0 or more.", place=place)
         if any(entry.name == "rate" for entry in entries):
