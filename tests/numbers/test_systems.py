@@ -57,6 +57,8 @@ EDGES: list[tuple[str, tuple[float, ...], float]] = [
     ("power", (-2.0, -2.0), 0.25),
     ("power", (-2.0, 0.5), NAN),
     ("power", (0.0, -1.0), INF),
+    ("power", (-0.0, -1.0), -INF),
+    ("power", (-0.0, -2.0), INF),
     ("power", (10.0, 400.0), INF),
     ("power", (-10.0, 401.0), -INF),
     ("power", (NAN, 0.0), 1.0),

@@ -34,7 +34,9 @@ def _power(x: float, y: float) -> float:
     except OverflowError:
         return -INF if x < 0 and y % 2 == 1 else INF
     except ValueError:  # a negative base with a fractional exponent, or 0 to a negative power
-        return INF if x == 0 and y < 0 else NAN
+        if x == 0 and y < 0:
+            return math.copysign(INF, x) if y % 2 == 1 else INF
+        return NAN
 
 
 def _overflowing(function: Callable[[float], float]) -> Callable[[float], float]:
