@@ -16,6 +16,7 @@ from chainrule.problem import Problem
 from chainrule.problem.expressions import expression_of, with_expressions
 from chainrule.problem.names import is_expression
 from chainrule.quantity import Change, Derivative, Example, Name, Quantity, Updated, spell
+from chainrule.transforms.recognise import recognise
 from chainrule.transforms.reverse import reverse
 from chainrule.transforms.units import element_label
 
@@ -26,7 +27,7 @@ def value_of(problem: Problem, text: str) -> Any:
     Raises `FormulaError` for what is no quantity of the problem, `GradientError` for a derivative without a meaning.
     """
     quantity = problem.quantity(text)
-    graph = with_expressions(problem, problem.units, [quantity])
+    graph = recognise(with_expressions(problem, problem.units, [quantity]))
     times, bare = _updates(quantity)
     if isinstance(bare, Name | Example) and is_expression(problem, bare) and bare not in graph.quantities():
         return _number(_expression(problem, graph, bare, times))

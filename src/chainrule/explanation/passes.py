@@ -52,10 +52,10 @@ def default_result(graph: Graph) -> Quantity | None:
 
 def build_passes(problem: Problem, number: int = 1) -> Passes:
     """The passes of update `number`."""
-    forward, of = problem.units, error_of_update(problem, number)
+    forward, of = recognise(problem.units), error_of_update(problem, number)
     if of is None:
         return Passes(None, forward, forward, (), {}, Graph({}))
-    backward = reverse(recognise(forward), of)
+    backward = reverse(forward, of)
     if problem.minimise is None or problem.training.rate is None:
         return Passes(of, forward, backward, (), {}, Graph({}))
     quantities = backward.quantities()
@@ -159,7 +159,7 @@ class _Plan:
 
     def __init__(self, problem: Problem, number: int) -> None:
         passes = build_passes(problem, number)
-        error = problem.units.outputs[problem.minimise] if problem.minimise else None
+        error = passes.forward.outputs[problem.minimise] if problem.minimise else None
         assert error is not None
         self.slots = passes.slots
         self.targets = [_before(label_of(new), passes) for new in passes.update]

@@ -16,6 +16,7 @@ from chainrule.printing.figures import figure
 from chainrule.problem.expressions import with_expressions
 from chainrule.problem.names import is_expression
 from chainrule.quantity import Derivative, Quantity, Updated
+from chainrule.transforms.recognise import recognise
 
 
 def asked_steps(explanation: Explanation, texts: Sequence[str]) -> list[Step]:
@@ -46,7 +47,7 @@ def _steps_of(explanation: Explanation, text: str) -> list[Step]:
     every = {step.quantity: step for step in (*explanation.again, *explanation.steps)}
     if quantity in every:
         return _with_ancestors(explanation, [quantity])
-    graph = with_expressions(problem, problem.units, [quantity])
+    graph = recognise(with_expressions(problem, problem.units, [quantity]))
     if is_expression(problem, quantity) and quantity not in graph.quantities():
         return [_value_step(explanation, text, quantity)]
     labels = list(elements(problem, graph, quantity).values())
@@ -80,7 +81,7 @@ def _derivative(explanation: Explanation, label: Quantity) -> list[Step]:
     """The steps of a derivative that is not the error's: forward steps, then back to what it is by."""
     assert isinstance(label, Derivative)
     problem = explanation.problem
-    graph = with_expressions(problem, problem.units, [label])
+    graph = recognise(with_expressions(problem, problem.units, [label]))
     grown, node = with_derivative(graph, label)
     table = values_of(grown.roots(), explanation.inputs)
     writer = Writer(problem, table, spelling_of(problem), explanation.digits, explanation.update)
