@@ -6,12 +6,12 @@ traversal here is iterative: a chain of 100,000 nodes is normal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from importlib import import_module
 from typing import Any, TypeAlias
-from weakref import KeyedRef
+from weakref import ref
 
 from chainrule.errors import GraphError
 from chainrule.quantity import Quantity, spell
@@ -170,14 +170,19 @@ class Node:
         return _unpack_node, (pack([self]),)
 
 
-# Interning with weak references, as WeakValueDictionary does it, without its two calls a look-up: nodes are made by the
-# hundred thousand.
-_interned: dict[Any, KeyedRef[Any, Node]] = {}
+# Interning with weak references, as WeakValueDictionary does it, without its calls: nodes are made by the hundred
+# thousand.
+class _Entry(ref[Node]):
+    __slots__ = ("key",)
+    key: tuple[Op, tuple[Node, ...], Any]
 
 
-def _forget(reference: KeyedRef[Any, Node]) -> None:
-    if _interned.get(reference.key) is reference:
-        del _interned[reference.key]
+_interned: dict[Any, _Entry] = {}
+
+
+def _forget(entry: _Entry) -> None:
+    if _interned.get(entry.key) is entry:
+        del _interned[entry.key]
 
 
 def node(op: Op, args: tuple[Node, ...] = (), attribute: Any = None) -> Node:
@@ -186,8 +191,8 @@ def node(op: Op, args: tuple[Node, ...] = (), attribute: Any = None) -> Node:
     Raises `ShapeError` (from the op's type rule) if the arguments do not fit.
     """
     key = (op, args, attribute)
-    reference = _interned.get(key)
-    found = reference() if reference is not None else None
+    entry = _interned.get(key)
+    found = entry() if entry is not None else None
     if found is None:
         if op.arity is not None and len(args) != op.arity:
             raise GraphError(f"{op.name} takes {op.arity} arguments, found {len(args)}")
@@ -197,7 +202,8 @@ def node(op: Op, args: tuple[Node, ...] = (), attribute: Any = None) -> Node:
         found.attribute = attribute
         types = [a.type for a in args]
         found.type = op.typing(*types) if attribute is None else op.typing(attribute, *types)
-        _interned[key] = KeyedRef(found, _forget, key)
+        entry = _interned[key] = _Entry(found, _forget)
+        entry.key = key
     return found
 
 
@@ -207,8 +213,8 @@ def _constant_value(n: Any, attribute: Fraction) -> Any:
 
 def is_interned(candidate: Node) -> bool:
     """Whether a node is the one node of its kind, as all made by `node` are."""
-    reference = _interned.get((candidate.op, candidate.args, candidate.attribute))
-    return reference is not None and reference() is candidate
+    entry = _interned.get((candidate.op, candidate.args, candidate.attribute))
+    return entry is not None and entry() is candidate
 
 
 CONST: Op = Op(
@@ -284,24 +290,18 @@ def body_of(quantity: Node) -> Node:
 
 def order(roots: Iterable[Node], *, cut: Callable[[Node], bool] | None = None) -> list[Node]:
     """Every node the roots need, arguments before users, left to right; below a `cut` node nothing is visited."""
-    result: list[Node] = []
-    seen: set[Node] = set()
-    for root in roots:
-        if root in seen:
-            continue
-        seen.add(root)
-        stack: list[tuple[Node, Iterator[Node]]] = [(root, iter(() if cut and cut(root) else root.args))]
-        while stack:
-            current, pending = stack[-1]
-            for argument in pending:
-                if argument not in seen:
-                    seen.add(argument)
-                    stack.append((argument, iter(() if cut and cut(argument) else argument.args)))
-                    break
-            else:
-                result.append(current)
-                stack.pop()
-    return result
+    done: dict[Node, None] = {}  # in the order in which they were done
+    opened: set[Node] = set()
+    stack = [*roots]
+    stack.reverse()
+    while stack:
+        current = stack[-1]
+        if current in opened or not current.args or (cut is not None and cut(current)):
+            done[stack.pop()] = None
+        else:
+            opened.add(current)
+            stack += [a for a in current.args[::-1] if a not in opened and a not in done]
+    return list(done)
 
 
 def arguments_of(quantity: Node) -> list[Node]:

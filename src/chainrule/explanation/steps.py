@@ -13,7 +13,7 @@ from chainrule.explanation.spelling import Spelling, fill_in, relabelled
 from chainrule.node import NAME, Node, arguments_of, const, is_quantity, label_of, order, rebuild
 from chainrule.ops.arithmetic import constant
 from chainrule.printing.expression import expression, product, sum_of
-from chainrule.printing.figures import exact_figure, figure
+from chainrule.printing.figures import exact_figure, figure, given_figure
 from chainrule.problem import Problem
 from chainrule.quantity import Derivative, Quantity, Updated
 from chainrule.transforms.simplify import simplify_node
@@ -156,7 +156,7 @@ class Writer:
         given = self.problem.values.get(label)
         value = self.table.get(node) if node is not None else None
         if given is not None and (value is None or float(given) == value):
-            return exact_figure(given)
+            return given_figure(given, digits=self.digits)
         return None if value is None else self.figure(value)
 
     def figure(self, value: float) -> str:

@@ -22,6 +22,14 @@ class Prose:
 
 
 @dataclass(frozen=True, slots=True)
+class Items:
+    """A list on one or more lines, `title: item, item, ...`; an item is never broken."""
+
+    title: str
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Chain:
     """A chain of equalities, as on the board: `left = right = right = ...`; `note` says why, where that is needed."""
 
@@ -46,7 +54,7 @@ class Code:
     text: str
 
 
-Block: TypeAlias = Heading | Prose | Chain | Table | Code
+Block: TypeAlias = Heading | Prose | Items | Chain | Table | Code
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,15 @@ def exact_figure(value: Fraction) -> str:
     return decimal_text(value) or f"{_integer_text(value.numerator)}/{_integer_text(value.denominator)}"
 
 
+def given_figure(value: Fraction, *, digits: int = DIGITS) -> str:
+    """A number that was given: as it was typed, if that is a short decimal; a drawn one to `digits` decimals.
+
+    >>> given_figure(Fraction("0.123456789012")), given_figure(Fraction(0.1) + Fraction(1, 2**60))
+    ('0.123456789012', '0.1')
+    """
+    return decimal_text(value) or figure(float(value), digits=digits)
+
+
 def decimal_text(value: Fraction) -> str | None:
     """The exact decimal of at most 15 digits, or None if there is none.
 

@@ -6,7 +6,7 @@ import re
 import textwrap
 import unicodedata
 
-from chainrule.printing.document import Block, Chain, Code, Document, Heading, Prose, Table
+from chainrule.printing.document import Block, Chain, Code, Document, Heading, Items, Prose, Table
 
 # What a chain may be broken before, when it is too wide for the page.
 _BREAKS = re.compile(r" (?=[+*-] )")
@@ -52,12 +52,25 @@ def _lines(block: Block, width: int, color: bool) -> list[str]:
             return ["", _paint(text, "heading", color), *([rule * len(text)] if rule else [])]
         case Prose(text):
             return ["", *textwrap.wrap(text, width)]
+        case Items(title, items):
+            return ["", *_filled(title, items, width)]
         case Chain():
             return _chain(block, width, color)
         case Table(header, rows):
             return ["", *_table([header, *rows])]
         case Code(text):
             return ["", *text.splitlines()]
+
+
+def _filled(title: str, items: tuple[str, ...], width: int) -> list[str]:
+    """The items as many to a line as fit, the lines indented below the first."""
+    lines = [f"{title}:"]
+    for number, item in enumerate(items, 1):
+        text = item + ("," if number < len(items) else "")
+        if len(lines[-1]) + 1 + len(text) > width and lines[-1].strip():
+            lines.append(" " * (len(title) + 1))
+        lines[-1] += f" {text}"
+    return lines
 
 
 def _chain(chain: Chain, width: int, color: bool) -> list[str]:

@@ -7,8 +7,8 @@ from fractions import Fraction
 
 from chainrule.explanation import Explanation, Step
 from chainrule.explanation.selection import asked_steps, position
-from chainrule.printing.document import Block, Chain, Document, Heading, Prose, Table
-from chainrule.printing.figures import exact_figure, figure
+from chainrule.printing.document import Block, Chain, Document, Heading, Items, Prose, Table
+from chainrule.printing.figures import figure, given_figure
 from chainrule.quantity import Quantity, spell
 
 ROWS = 12  # lines in the table of the error
@@ -61,16 +61,17 @@ def _start(explanation: Explanation) -> list[Block]:
     blocks: list[Block] = []
     for title, labels in rows:
         texts = [_assignment(inputs.get(label), label, explanation.digits) for label in labels]
+        if len(texts) > MOST_GIVEN:
+            texts = [*texts[:MOST_GIVEN], f"... ({len(texts)} in all)"]
         if texts:
-            more = f", ... ({len(texts)} in all)" if len(texts) > MOST_GIVEN else ""
-            blocks.append(Prose(f"{title}: {', '.join(texts[:MOST_GIVEN])}{more}"))
+            blocks.append(Items(title, tuple(texts)))
     return blocks
 
 
 def _assignment(value: Fraction | float | None, label: Quantity, digits: int) -> str:
     if value is None:
         return spell(label)
-    text = exact_figure(value) if isinstance(value, Fraction) else figure(value, digits=digits)
+    text = given_figure(value, digits=digits) if isinstance(value, Fraction) else figure(value, digits=digits)
     return f"{spell(label)} = {text}"
 
 
