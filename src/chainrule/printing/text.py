@@ -5,14 +5,20 @@ from __future__ import annotations
 import re
 import textwrap
 import unicodedata
+from dataclasses import fields, replace
+from typing import Any
 
 from chainrule.printing.document import Block, Chain, Code, Document, Heading, Items, Prose, Table
 
+# A symbol such as ŷ, also in dE/dŷ; in the middle of a word an accent is only an accent.
+_ACCENTED = re.compile(r"(?:(?<![^\W\d_])|(?<=(?<![^\W\d_])d))[^\W\d_][\u0300-\u036f]?(?![^\W\d_])")
+_ACCENTS = {"\u0302": "_hat", "\u0303": "_tilde", "\u0304": "_bar", "\u0307": "_dot"}
 # What a chain may be broken before, when it is too wide for the page.
 _BREAKS = re.compile(r" (?=[+*-] )")
 _COLORS = {"forward": "36", "backward": "35", "update": "32", "heading": "1", "note": "2"}
-_ASCII = {"×": "*", "·": "*", "−": "-", "½": "1/2", "¼": "1/4", "√": "sqrt", "∂": "d", "Σ": "sum", "–": "-", "…": "...",
-          "→": "->", "’": "'", "“": '"', "”": '"', "²": "^2", "³": "^3", "≠": "!=", "≤": "<=", "≥": ">="}  # fmt: skip
+_ASCII = {"×": "*", "·": "*", "•": "*", "−": "-", "–": "-", "½": "1/2", "¼": "1/4", "√": "sqrt", "∂": "d", "Σ": "sum",
+          "∑": "sum", "…": "...", "→": "->", "’": "'", "“": '"', "”": '"', "²": "^2", "³": "^3", "≠": "!=", "≤": "<=",
+          "≥": ">="}  # fmt: skip
 
 
 def render_text(document: Document, *, width: int = 100, color: bool = False, ascii_only: bool = False) -> str:
@@ -24,25 +30,47 @@ def render_text(document: Document, *, width: int = 100, color: bool = False, as
        = 0.0075
     """
     lines: list[str] = []
-    for block in document.blocks:
-        lines += _lines(block, width, color)
-    text = "\n".join(line.rstrip() for line in lines).strip("\n") + "\n"
-    return to_ascii(text) if ascii_only else text
+    for block in document.blocks:  # in ASCII before they are aligned, because names get longer
+        lines += _lines(_block_in_ascii(block) if ascii_only else block, width, color)
+    return "\n".join(line.rstrip() for line in lines).strip("\n") + "\n"
 
 
 def to_ascii(text: str) -> str:
-    """The text with every character outside ASCII spelled out: θ4 becomes theta4, Δw5 becomes change(w5)."""
-    text = re.sub(r"Δ(\w+(?:\[[\d,]+\])?)", r"change(\1)", text)
+    """The text with every character outside ASCII spelled out: θ4 becomes theta4, Δw5 change(w5), ŷ y_hat."""
+    text = re.sub(r"Δ(\w+(?:\[[\d,]+\])?)", r"change(\1)", unicodedata.normalize("NFC", text))
+    text = _ACCENTED.sub(_accent_name, text)
     return "".join(c if c.isascii() else _ASCII.get(c) or _letter_name(c) for c in text)
 
 
+def _accent_name(symbol: re.Match[str]) -> str:
+    parts = unicodedata.normalize("NFD", symbol[0])
+    return parts[0] + _ACCENTS[parts[1]] if len(parts) == 2 and parts[1] in _ACCENTS else symbol[0]
+
+
+def _block_in_ascii(block: Block) -> Block:
+    found = {field.name: _parts_in_ascii(getattr(block, field.name)) for field in fields(block)}
+    return replace(block, **found)
+
+
+def _parts_in_ascii(part: Any) -> Any:
+    if isinstance(part, tuple):
+        return tuple([_parts_in_ascii(one) for one in part])
+    return to_ascii(part) if isinstance(part, str) else part
+
+
 def _letter_name(character: str) -> str:
-    name = unicodedata.name(character, "")
+    """Greek letters by name, others without accents; what is neither is a question mark."""
+    return "".join(map(_plain, unicodedata.normalize("NFKD", character))) or "?"
+
+
+def _plain(part: str) -> str:
+    if part.isascii() or unicodedata.combining(part):
+        return part if part.isascii() else ""
+    name = unicodedata.name(part, "").replace("LAMDA", "LAMBDA")  # Unicode's own spelling
     if name.startswith("GREEK") and "LETTER" in name:
         word = name.rsplit(" ", 1)[1].lower()
         return word.capitalize() if "CAPITAL" in name else word
-    plain = unicodedata.normalize("NFKD", character).encode("ascii", "ignore").decode()
-    return plain or "?"
+    return "?"
 
 
 def _lines(block: Block, width: int, color: bool) -> list[str]:
@@ -77,7 +105,7 @@ def _chain(chain: Chain, width: int, color: bool) -> list[str]:
     margin = " " * (len(chain.left) + 3)
     lines: list[str] = []
     for number, right in enumerate(chain.rights):
-        pieces = _broken(right, width - len(margin))
+        pieces = _broken(right, width - len(margin), width - len(margin) - 2)
         start = f"{_paint(chain.left, chain.color, color)} = " if number == 0 else margin[:-2] + "= "
         lines.append(start + pieces[0])
         lines += [margin + "  " + piece for piece in pieces[1:]]
@@ -87,13 +115,13 @@ def _chain(chain: Chain, width: int, color: bool) -> list[str]:
     return lines if lines else [_paint(chain.left, chain.color, color)]
 
 
-def _broken(text: str, width: int) -> list[str]:
-    """A long right side in pieces, broken before an operator."""
-    if len(text) <= width:
+def _broken(text: str, first: int, others: int) -> list[str]:
+    """A long right side in pieces, broken before an operator; `first` and `others` are the widths they may have."""
+    if len(text) <= first:
         return [text]
     pieces: list[str] = []
     for part in _BREAKS.split(text):
-        if pieces and len(pieces[-1]) + 1 + len(part) <= max(width, 20):
+        if pieces and len(pieces[-1]) + 1 + len(part) <= max(first if len(pieces) == 1 else others, 20):
             pieces[-1] += " " + part
         else:
             pieces.append(part)
