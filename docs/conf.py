@@ -1,13 +1,20 @@
 """How the documentation is built; every example in it is executed, and one that fails fails the build."""
 
+import os
+import sys
+from pathlib import Path
+
 import chainrule
+
+sys.path.insert(0, str(Path(__file__).parent))  # executed.py
+os.environ["NO_COLOR"] = "1"  # for what the pages run
 
 project = "chainrule"
 author = "The chainrule developers"
 copyright = "The chainrule developers"
 version = release = chainrule.__version__
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.doctest"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.doctest", "executed"]
 exclude_patterns = ["_build", "jupyter_execute"]
 
 

@@ -1,0 +1,130 @@
+"""Directives that keep the pages honest: `problem` shows a problem file and writes it, `console` runs commands on it.
+
+What a page shows is what was printed while it was built, and a command that ends otherwise than the page says fails the
+build.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+LEFT_OUT = "..."
+
+
+class Problem(SphinxDirective):
+    """A problem file under a name: given here, or (without content) one of the examples."""
+
+    required_arguments = 1
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        name = self.arguments[0]
+        text = "\n".join(self.content) + "\n" if self.content else (EXAMPLES / name).read_text(encoding="utf-8")
+        place = folder_of(self)
+        place.mkdir(parents=True, exist_ok=True)
+        (place / name).write_text(text, encoding="utf-8")
+        if not self.content:
+            self.env.note_dependency(str(EXAMPLES / name))
+        block = literal(text, "toml")
+        wrapper = nodes.container("", literal_block=True, classes=["literal-block-wrapper"])
+        wrapper += nodes.caption("", "", nodes.literal(text=name))
+        wrapper += block
+        return [wrapper]
+
+
+class Console(SphinxDirective):
+    """Commands, one a line, and what they print: all of it, or from a line that begins with `from`, `lines` many."""
+
+    has_content = True
+    option_spec = {  # noqa: RUF012 - as Sphinx has it
+        "from": directives.unchanged,
+        "lines": directives.positive_int,
+        "status": directives.nonnegative_int,
+    }
+
+    def run(self) -> list[nodes.Node]:
+        shown: list[str] = []
+        for command in self.content:
+            shown += [f"$ {command}", *self.chosen(command, self.output(command))]
+        return [literal("\n".join(shown) + "\n", "text")]
+
+    def output(self, command: str) -> list[str]:
+        program, *arguments = shlex.split(command)
+        if program != "chainrule":
+            raise self.error(f"{command!r}: only chainrule is run here")
+        return run(self, arguments, self.options.get("status", 0)).split("\n")
+
+    def chosen(self, command: str, lines: list[str]) -> list[str]:
+        start = 0
+        if "from" in self.options:
+            begins = [k for k, line in enumerate(lines) if line.startswith(self.options["from"])]
+            if not begins:
+                raise self.error(f"{command!r} prints no line that begins with {self.options['from']!r}")
+            start = begins[0]
+        stop = min(len(lines), start + self.options.get("lines", len(lines)))
+        return [*([LEFT_OUT] if start else []), *lines[start:stop], *([LEFT_OUT] if stop < len(lines) else [])]
+
+
+class Refused(SphinxDirective):
+    """A problem file with a mistake in it, and the line that says so."""
+
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        place = folder_of(self)
+        place.mkdir(parents=True, exist_ok=True)
+        text = "\n".join(self.content) + "\n"
+        (place / "problem.toml").write_text(text, encoding="utf-8")
+        message = run(self, ["explain", "problem.toml"], 2)
+        if "\n" in message:
+            raise self.error(f"an error should be one line: {message[-400:]}")
+        return [literal(text, "text"), literal(message + "\n", "text")]
+
+
+def run(directive: SphinxDirective, arguments: list[str], status: int) -> str:
+    """What `chainrule` prints in the folder of the page."""
+    place = folder_of(directive)
+    place.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "chainrule", *arguments],
+        cwd=place,
+        env={**os.environ, "NO_COLOR": "1", "PYTHONIOENCODING": "utf-8"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        timeout=60,
+    )
+    if done.returncode != status:
+        raise directive.error(f"chainrule {shlex.join(arguments)} ended with {done.returncode}: {done.stdout[-400:]}")
+    return done.stdout.rstrip("\n")
+
+
+def literal(text: str, language: str) -> nodes.literal_block:
+    block = nodes.literal_block(text, text)
+    block["language"] = language
+    return block
+
+
+def folder_of(directive: SphinxDirective) -> Path:
+    """Where the files of a page live while it is built."""
+    return Path(directive.env.app.doctreedir) / "executed" / directive.env.docname
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register the directives; every page is read anew, because the program may have changed."""
+    app.add_directive("problem", Problem)
+    app.add_directive("console", Console)
+    app.add_directive("refused", Refused)
+    app.connect("env-get-outdated", lambda app, env, added, changed, removed: list(env.found_docs))
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
