@@ -111,6 +111,7 @@ def run(directive: SphinxDirective, arguments: list[str], status: int) -> str:
 
 
 def literal(text: str, language: str) -> nodes.literal_block:
+    """A block of text as it stands, coloured as a language."""
     block = nodes.literal_block(text, text)
     block["language"] = language
     return block
