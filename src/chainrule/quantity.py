@@ -5,6 +5,7 @@ quantity ::= Name(text)                      h1, out_h1, W1
            | Derivative(of, by, direct)      dE/dw5
            | Updated(of, times)              w5', E@100        the value after so many updates
            | Change(of)                      Δw5               the value after an update minus the one before
+           | Memory(of, name)                m_w5              what an update rule keeps or works out for a parameter
            | Example(of, number)             o1{2}             the quantity for one training example
 """
 
@@ -54,6 +55,14 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Memory:
+    """What an update rule keeps of a parameter, or works out for it on the way: Adam's m_w5 and mhat_w5."""
+
+    of: Quantity
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Example:
     """The quantity for one training example, counted from 1."""
 
@@ -61,7 +70,7 @@ class Example:
     number: int
 
 
-Quantity: TypeAlias = Name | Element | Derivative | Updated | Change | Example
+Quantity: TypeAlias = Name | Element | Derivative | Updated | Change | Memory | Example
 
 
 def spell(quantity: Quantity) -> str:
@@ -75,6 +84,8 @@ def spell(quantity: Quantity) -> str:
     'd(dE/dw1)/dw2'
     >>> spell(Derivative(Name("E"), Name("w1*x1")))
     'dE/d(w1*x1)'
+    >>> spell(Updated(Memory(Element(Name("W1"), (2, 1)), "m")))
+    "m_W1[2,1]'"
     """
     match quantity:
         case Name(text):
@@ -91,6 +102,8 @@ def spell(quantity: Quantity) -> str:
             return f"{_tight(of)}@{times}"
         case Change(of):
             return f"Δ{_tight(of)}"
+        case Memory(of, name):
+            return f"{name}_{_tight(of)}"
         case Example(of, number):
             return f"{_tight(of)}{{{number}}}"
 

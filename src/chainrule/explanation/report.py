@@ -10,7 +10,7 @@ from chainrule.explanation.asked import as_lists, value_of
 from chainrule.explanation.passes import build_passes, first_inputs, values_of
 from chainrule.node import is_quantity, label_of
 from chainrule.printing.figures import json_number
-from chainrule.quantity import Change, Derivative, Element, Example, Quantity, Updated, spell
+from chainrule.quantity import Change, Derivative, Element, Example, Memory, Quantity, Updated, spell
 
 
 def report(explanation: Explanation, *, of: Sequence[str] = ()) -> dict[str, Any]:
@@ -91,6 +91,9 @@ def split_element(label: Quantity) -> tuple[Quantity, tuple[int, ...]]:
         case Change(of):
             whole, index = split_element(of)
             return Change(whole), index
+        case Memory(of, name):
+            whole, index = split_element(of)
+            return Memory(whole, name), index
         case Example(of, number):
             whole, index = split_element(of)
             return Example(whole, number), index

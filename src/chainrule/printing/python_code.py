@@ -16,7 +16,7 @@ from chainrule.errors import GraphError, ShapeError
 from chainrule.node import Node, is_quantity, label_of, order
 from chainrule.ops.types import show_shape
 from chainrule.printing.expression import Dialect, Job, Substitute, call, expression, number_text
-from chainrule.quantity import Change, Derivative, Element, Example, Name, Quantity, Updated, spell
+from chainrule.quantity import Change, Derivative, Element, Example, Memory, Name, Quantity, Updated, spell
 
 _REFUSED = frozenset({*keyword.kwlist, "__debug__"})
 
@@ -148,10 +148,14 @@ def identifier(quantity: Quantity) -> str:
             return f"d{identifier(of)}d{identifier(by)}" + ("_direct" if direct else "")
         case Updated(of, 1):
             return f"{identifier(of)}_new"
+        case Updated(of, -1):
+            return f"{identifier(of)}_before"
         case Updated(of, times):
             return f"{identifier(of)}_at{times}"
         case Change(of):
             return f"change_{identifier(of)}"
+        case Memory(of, name):
+            return f"{name}_{identifier(of)}"
         case Example(of, number):
             return f"{identifier(of)}_ex{number}"
 

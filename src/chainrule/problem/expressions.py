@@ -10,7 +10,7 @@ from chainrule.graph import Graph
 from chainrule.node import Node, is_quantity, name_node, substitute
 from chainrule.problem.names import differs, is_expression, is_later, known_in, text_of
 from chainrule.problem.resolve import expression
-from chainrule.quantity import Change, Derivative, Element, Example, Name, Quantity, Updated
+from chainrule.quantity import Change, Derivative, Element, Example, Memory, Name, Quantity, Updated
 
 if TYPE_CHECKING:
     from chainrule.problem.problem import Problem
@@ -65,5 +65,5 @@ def _names_in(label: Quantity) -> Iterable[Name | Example]:
                 yield name
             case Derivative(of, by):
                 stack += [by, of]
-            case Element(of) | Updated(of) | Change(of) | Example(of):
+            case Element(of) | Updated(of) | Change(of) | Memory(of) | Example(of):
                 stack.append(of)

@@ -35,7 +35,7 @@ from chainrule.ops.arithmetic import NEG
 from chainrule.ops.types import show_shape
 from chainrule.problem.layers import part_of
 from chainrule.problem.names import differs, is_later, known_in
-from chainrule.quantity import Change, Derivative, Element, Example, Name, Quantity, Updated, spell
+from chainrule.quantity import Change, Derivative, Element, Example, Memory, Name, Quantity, Updated, spell
 from chainrule.transforms.units import element_label
 
 if TYPE_CHECKING:
@@ -232,6 +232,8 @@ class _Resolver:
                 return Updated(self.for_example(of, number), times)
             case Change(of):
                 return Change(self.for_example(of, number))
+            case Memory(of, name):
+                return Memory(self.for_example(of, number), name)
         return Example(label, number) if differs(self.problem, label, error=True) else label
 
     def check_example(self, tree: Tree, label: Quantity) -> None:
@@ -242,7 +244,7 @@ class _Resolver:
             match current:
                 case Derivative(of, by):
                     stack += [of, by]
-                case Updated(of) | Change(of):
+                case Updated(of) | Change(of) | Memory(of):
                     stack.append(of)
                 case Name() | Element() if current != problem.minimise and differs(problem, current):
                     self.fail(tree, f"{spell(current)} depends on the example", f"Write {spell(current)}{{1}}.")

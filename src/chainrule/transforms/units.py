@@ -20,7 +20,7 @@ from chainrule.numbers.array import Array, arrays_over, items_of, pack, position
 from chainrule.numbers.system import Scalars
 from chainrule.ops.arithmetic import ADD
 from chainrule.ops.reduction import LOGSUMEXP, LOGSUMEXP_UNIT, SOFTMAX, SOFTMAX_UNIT
-from chainrule.quantity import Change, Derivative, Element, Example, Quantity, Updated
+from chainrule.quantity import Change, Derivative, Element, Example, Memory, Quantity, Updated
 
 ElementLabel = Callable[[Quantity, tuple[int, ...]], Quantity]
 
@@ -64,6 +64,8 @@ def element_label(label: Quantity, index: tuple[int, ...], element: ElementLabel
             return Updated(element_label(of, index, element), times)
         case Change(of):
             return Change(element_label(of, index, element))
+        case Memory(of, name):
+            return Memory(element_label(of, index, element), name)
         case Example(of, number):
             return Example(element_label(of, index, element), number)
     return element(label, index)
