@@ -76,7 +76,7 @@ CALLS: dict[str, tuple[tuple[Type, ...], Callable[..., Node]]] = {
     "matmul 1 1": ((real(3), real(3)), lambda a, b: a @ b),
     "outer": ((real(2), real(3)), lambda a, b: matrix.OUTER(a, b)),
     "dot": ((real(3), real(3)), lambda a, b: matrix.DOT(a, b)),
-    "transpose": ((real(2, 3),), lambda a: matrix.T(a)),
+    "transpose": ((real(2, 3),), lambda a: matrix.transposed(a)),
     "transpose 3": ((real(2, 3, 4),), lambda a: matrix.TRANSPOSE(a, attribute=(2, 0, 1))),
     "reshape": ((real(2, 3),), lambda a: matrix.RESHAPE(a, attribute=(3, 1, 2))),
     "broadcast": ((real(3),), lambda a: matrix.BROADCAST(a, attribute=(4, 2, 3))),
