@@ -25,7 +25,6 @@ lint: $(VENV)/dev.stamp           ## style, format and types
 
 docs: $(VENV)/docs.stamp          ## docs/_build/html; a warning is an error
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
-	$(BIN)/python -m sphinx -q -W --keep-going -b doctest docs docs/_build/doctest
 
 bench: $(VENV)/dev.stamp          ## every script in benchmarks/, one after the other
 	@set -e; for script in benchmarks/[!_]*.py; do \

@@ -14,7 +14,7 @@ author = "The chainrule developers"
 copyright = "The chainrule developers"
 version = release = chainrule.__version__
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.doctest", "executed"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "executed"]
 exclude_patterns = ["_build", "jupyter_execute"]
 
 
@@ -27,7 +27,6 @@ myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
-doctest_global_setup = "import chainrule as cr"
 
 html_theme = "pydata_sphinx_theme"
 html_title = "chainrule"
