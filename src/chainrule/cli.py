@@ -62,6 +62,7 @@ def explain(
     else:
         color = output is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
         page = width or _terminal_width()
+        ascii_only = ascii_only or (output is None and not _shows_unicode())
         result = display.text(solution, view=view, width=page, color=color, ascii_only=ascii_only, until=until, of=of)
     _write(result, output)
 
@@ -98,6 +99,15 @@ def _terminal_width() -> int:
     return get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
 
 
+def _shows_unicode() -> bool:
+    """Whether standard output can take what people call their quantities; else names are spelled out."""
+    try:
+        "∂θ½ŷ→".encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _write(text: str, output: str | None) -> None:
     if output is not None:
         try:
@@ -106,7 +116,8 @@ def _write(text: str, output: str | None) -> None:
         except OSError as error:
             raise ProblemError(f"cannot write {output}: {error.strerror}.") from None
         return
-    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]  # a terminal that is not UTF-8
+    if not _shows_unicode():
+        sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # JSON is UTF-8 wherever it goes
     sys.stdout.write(text)
 
 
