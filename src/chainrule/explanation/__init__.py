@@ -127,7 +127,7 @@ def _shown(problem: Problem, passes: Passes) -> tuple[Quantity, ...]:
     ready = [label.by for label in passes.backward.outputs if isinstance(label, Derivative)]
     if not problem.parameters:
         return tuple(by for by in ready if by != passes.of)
-    touched = depending_on(passes.forward, set(problem.parameters))
+    touched = depending_on(passes.forward, set(problem.parameters)) | set(problem.parameters)
     hidden = hidden_in(problem)
     return tuple(by for by in ready if by in touched and by != passes.of and not hidden(by))
 

@@ -9,7 +9,7 @@ from typing import Any
 from chainrule.errors import GradientError
 from chainrule.explanation.passes import first_inputs, run_updates, values_of
 from chainrule.graph import Graph
-from chainrule.node import Node, const
+from chainrule.node import Node, const, input_node
 from chainrule.numbers.array import positions
 from chainrule.printing.figures import json_number
 from chainrule.problem import Problem
@@ -27,12 +27,20 @@ def value_of(problem: Problem, text: str) -> Any:
     Raises `FormulaError` for what is no quantity of the problem, `GradientError` for a derivative without a meaning.
     """
     quantity = problem.quantity(text)
-    graph = recognise(with_expressions(problem, problem.units, [quantity]))
+    graph = asked_graph(problem, quantity)
     times, bare = _updates(quantity)
     if isinstance(bare, Name | Example) and is_expression(problem, bare) and bare not in graph.quantities():
         return _number(_expression(problem, graph, bare, times))
     found = {index: _value(problem, graph, label) for index, label in elements(problem, graph, quantity).items()}
     return as_lists({index: _number(value) for index, value in found.items()})
+
+
+def asked_graph(problem: Problem, quantity: Quantity) -> Graph:
+    """The forward pass with what is asked for: its expressions, and the inputs that no formula uses."""
+    graph = problem.units
+    known = graph.quantities()
+    unused = {label: input_node(label) for label in problem.values if label not in known}
+    return recognise(with_expressions(problem, Graph({**graph.outputs, **unused}, graph.ledger), [quantity]))
 
 
 def _number(value: float | None) -> float | None:

@@ -9,7 +9,7 @@ from typing import Any
 from chainrule.errors import ProblemError
 from chainrule.evaluate import apply, compile_plan
 from chainrule.graph import Graph
-from chainrule.node import INPUT, NAME, Node, input_node, label_of, name_node, node, order, rebuild
+from chainrule.node import INPUT, NAME, Node, const, input_node, label_of, name_node, node, order, rebuild
 from chainrule.numbers.floats import FLOATS
 from chainrule.optimizers import Optimizer, find_optimizer
 from chainrule.problem import Problem
@@ -55,7 +55,7 @@ def build_passes(problem: Problem, number: int = 1) -> Passes:
     forward, of = recognise(problem.units), error_of_update(problem, number)
     if of is None:
         return Passes(None, forward, forward, (), {}, Graph({}))
-    backward = reverse(forward, of)
+    backward = _with_unused(reverse(forward, of), of, problem.parameters)
     if problem.minimise is None or problem.training.rate is None:
         return Passes(of, forward, backward, (), {}, Graph({}))
     quantities = backward.quantities()
@@ -63,6 +63,15 @@ def build_passes(problem: Problem, number: int = 1) -> Passes:
     optimizer = find_optimizer(problem.training.optimizer, problem.training.options)
     update, slots = _update(backward, of, problem.parameters, rate, optimizer)
     return Passes(of, forward, backward, update, slots, forward_again(forward, update))
+
+
+def _with_unused(backward: Graph, of: Quantity, parameters: tuple[Quantity, ...]) -> Graph:
+    """The graph with a derivative of 0 by every parameter that the error does not depend on: it is updated too."""
+    unused = [Derivative(of, label) for label in parameters if Derivative(of, label) not in backward.outputs]
+    if not unused:
+        return backward
+    zeros: dict[Quantity, Node] = {label: name_node(label, const(0)) for label in unused}
+    return Graph({**backward.outputs, **zeros}, backward.ledger)
 
 
 def _update(
@@ -73,8 +82,9 @@ def _update(
     found: list[Node] = []
     slots: dict[Quantity, tuple[Node, float]] = {}
     for label in parameters:
-        memory = optimizer.init(known[label])
-        body, after = optimizer.update(known[label], backward.outputs[Derivative(of, label)], rate, memory)
+        before = known.get(label) or input_node(label)
+        memory = optimizer.init(before)
+        body, after = optimizer.update(before, backward.outputs[Derivative(of, label)], rate, memory)
         found += [*after, name_node(Updated(label), body)]
         slots.update({label_of(new): (old, 0.0) for old, new in zip(memory, after, strict=True)})
     return tuple(found), slots

@@ -7,16 +7,14 @@ from typing import Any
 
 from chainrule.errors import ProblemError
 from chainrule.explanation import Explanation, chain_rule, derivative_steps
-from chainrule.explanation.asked import elements, value_of, with_derivative
+from chainrule.explanation.asked import asked_graph, elements, value_of, with_derivative
 from chainrule.explanation.passes import values_of
 from chainrule.explanation.spelling import spelling_of
 from chainrule.explanation.steps import Step, Writer
 from chainrule.node import NAME, Node, is_quantity, label_of, order
 from chainrule.printing.figures import figure
-from chainrule.problem.expressions import with_expressions
 from chainrule.problem.names import is_expression
 from chainrule.quantity import Derivative, Quantity, Updated
-from chainrule.transforms.recognise import recognise
 
 
 def asked_steps(explanation: Explanation, texts: Sequence[str]) -> list[Step]:
@@ -47,7 +45,7 @@ def _steps_of(explanation: Explanation, text: str) -> list[Step]:
     every = {step.quantity: step for step in (*explanation.again, *explanation.steps)}
     if quantity in every:
         return _with_ancestors(explanation, [quantity])
-    graph = recognise(with_expressions(problem, problem.units, [quantity]))
+    graph = asked_graph(problem, quantity)
     if is_expression(problem, quantity) and quantity not in graph.quantities():
         return [_value_step(explanation, text, quantity)]
     labels = list(elements(problem, graph, quantity).values())
@@ -81,7 +79,7 @@ def _derivative(explanation: Explanation, label: Quantity) -> list[Step]:
     """The steps of a derivative that is not the error's: forward steps, then back to what it is by."""
     assert isinstance(label, Derivative)
     problem = explanation.problem
-    graph = recognise(with_expressions(problem, problem.units, [label]))
+    graph = asked_graph(problem, label)
     grown, node = with_derivative(graph, label)
     table = values_of(grown.roots(), explanation.inputs)
     writer = Writer(problem, table, spelling_of(problem), explanation.digits, explanation.update)

@@ -294,7 +294,10 @@ class _Resolver:
 
         def node_of(label: Quantity) -> Node | None:
             label = _without_example(label)
-            return quantities.get(label) or (input_node(label) if later or varies else None)
+            known = quantities.get(label)
+            if known is None and (later or varies or label in problem.values):  # a given may be used in no formula
+                return input_node(label)
+            return known
 
         example = 0 if varies else None  # as if for some example: which one is said outside
         found = expression(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from math import isnan
 
 from chainrule.explanation import Explanation, Step
 from chainrule.explanation.selection import asked_steps, position
@@ -117,6 +118,9 @@ def _outcome(explanation: Explanation) -> list[Block]:
         return []
     before, after = history.errors[-2], history.errors[-1]
     digits = explanation.digits
-    verb = "fell" if after < before else "rose" if after > before else "stayed"
-    name = _error_name(explanation)
-    return [Prose(f"The error {name} {verb} from {figure(before, digits=digits)} to {figure(after, digits=digits)}.")]
+    name, old, new = _error_name(explanation), figure(before, digits=digits), figure(after, digits=digits)
+    if isnan(before) or isnan(after):
+        return [Prose(f"The error {name} went from {old} to {new}: it has no value, and there is nothing to compare.")]
+    if before == after:
+        return [Prose(f"The error {name} stayed at {new}.")]
+    return [Prose(f"The error {name} {'fell' if after < before else 'rose'} from {old} to {new}.")]
