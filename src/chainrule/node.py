@@ -6,7 +6,7 @@ traversal here is iterative: a chain of 100,000 nodes is normal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from importlib import import_module
@@ -249,8 +249,8 @@ def _no_value(attribute: tuple[Quantity, Type]) -> Any:
 
 def const(value: int | Fraction) -> Node:
     """An exact constant."""
-    if value.__class__ is int and -1 <= value <= 2:
-        return _small[value + 1]
+    if value.denominator == 1 and -1 <= value.numerator <= 2:
+        return _small[value.numerator + 1]
     return node(CONST, (), Fraction(value))
 
 
@@ -290,18 +290,26 @@ def body_of(quantity: Node) -> Node:
 
 def order(roots: Iterable[Node], *, cut: Callable[[Node], bool] | None = None) -> list[Node]:
     """Every node the roots need, arguments before users, left to right; below a `cut` node nothing is visited."""
-    done: dict[Node, None] = {}  # in the order in which they were done
-    opened: set[Node] = set()
-    stack = [*roots]
-    stack.reverse()
-    while stack:
-        current = stack[-1]
-        if current in opened or not current.args or (cut is not None and cut(current)):
-            done[stack.pop()] = None
-        else:
-            opened.add(current)
-            stack += [a for a in current.args[::-1] if a not in opened and a not in done]
-    return list(done)
+    result: list[Node] = []
+    seen: set[Node] = set()
+    for root in roots:
+        if root in seen:
+            continue
+        seen.add(root)
+        stack: list[tuple[Node, Iterator[Node]]] = [(root, iter(() if cut and cut(root) else root.args))]
+        while stack:
+            current, pending = stack[-1]
+            for argument in pending:
+                if argument not in seen:
+                    seen.add(argument)
+                    if argument.args and not (cut and cut(argument)):
+                        stack.append((argument, iter(argument.args)))
+                        break
+                    result.append(argument)
+            else:
+                result.append(current)
+                stack.pop()
+    return result
 
 
 def arguments_of(quantity: Node) -> list[Node]:

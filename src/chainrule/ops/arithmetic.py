@@ -61,13 +61,18 @@ def _negated(x: Node) -> Node | None:
     return None
 
 
-# Of other nodes a sum or product is already simple: the quick way out for nearly all of a large graph.
+ONE = const(1)
 _ONCE = Fraction(1)
 _SPECIAL = {"const", "neg", "mul", "div", "broadcast"}
 
 
+def _is_plain(x: Node) -> bool:
+    """Neither a number nor a multiple of one: of such a sum or product is simple, as nearly all of a large graph."""
+    return x.op.name not in _SPECIAL or (x.op is MUL and x.args[0].op.name not in _SPECIAL)
+
+
 def _simplify_add(x: Node, y: Node) -> Node | None:
-    if x is not y and x.op.name not in _SPECIAL and y.op.name not in _SPECIAL:
+    if x is not y and _is_plain(x) and _is_plain(y):
         return None
     a, b = constant(x), constant(y)
     if a is not None and b is not None:
@@ -112,8 +117,8 @@ def _simplify_sub(x: Node, y: Node) -> Node | None:
 
 
 def _simplify_mul(x: Node, y: Node) -> Node | None:
-    if x.op.name not in _SPECIAL and y.op.name not in _SPECIAL:
-        return None
+    if _is_plain(y) and (x is ONE or _is_plain(x)):
+        return _same(y, x) if x is ONE else None
     a, b = constant(x), constant(y)
     if a is not None and b is not None:
         return _folded(a * b)
