@@ -129,3 +129,10 @@ def test_whatever_is_spelled_out_is_ascii(text: str) -> None:
 @given(st.text(st.characters(max_codepoint=127)))
 def test_ascii_stays_what_it_is(text: str) -> None:
     assert to_ascii(text) == text
+
+
+def test_a_sum_is_broken_before_its_terms_rather_than_inside_brackets() -> None:
+    chain = Chain("d", ("aaaaaaaa * (bbbb * (1 - bbbb)) + cccccccc * (1 - dddd) + eeee",))
+    assert page(chain, width=44) == (
+        "d = aaaaaaaa * (bbbb * (1 - bbbb))\n      + cccccccc * (1 - dddd) + eeee\n"
+    )  # fmt: skip

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from chainrule.graph import Contribution, Graph
 from chainrule.node import NAME, Node, arguments_of, is_quantity, label_of, order
-from chainrule.quantity import Derivative, Quantity
+from chainrule.quantity import Derivative, Example, Quantity
 from chainrule.transforms.reverse import ONE
 
 LONGEST = 8  # factors in one product; a longer chain is cut at a derivative that has its own line
@@ -62,7 +62,7 @@ class ChainRule:
         at = by
         while len(factors) < LONGEST or self.hidden(at):
             entries = self.contributions.get(at, ())
-            if len(entries) != 1 or (at != by and at in self.stops):
+            if len(entries) != 1 or (at != by and (at.of if isinstance(at, Example) else at) in self.stops):
                 break
             (entry,) = entries
             if is_one(entry.upstream):

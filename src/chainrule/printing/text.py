@@ -8,13 +8,23 @@ import unicodedata
 from dataclasses import fields, replace
 from typing import Any
 
-from chainrule.printing.document import Block, Chain, Code, Document, Heading, Items, Prose, Table
+from chainrule.printing.document import (
+    Block,
+    Chain,
+    Code,
+    Derivation,
+    Document,
+    Heading,
+    Items,
+    Matrices,
+    Prose,
+    Table,
+)
+from chainrule.printing.text_arrays import array_lines, derivation_lines
 
 # A symbol such as ŷ, also in dE/dŷ; in the middle of a word an accent is only an accent.
 _ACCENTED = re.compile(r"(?:(?<![^\W\d_])|(?<=(?<![^\W\d_])d))[^\W\d_][\u0300-\u036f]?(?![^\W\d_])")
 _ACCENTS = {"\u0302": "_hat", "\u0303": "_tilde", "\u0304": "_bar", "\u0307": "_dot"}
-# What a chain may be broken before, when it is too wide for the page.
-_BREAKS = re.compile(r" (?=[+*-] )")
 _COLORS = {"forward": "36", "backward": "35", "update": "32", "heading": "1", "note": "2"}
 _ASCII = {"×": "*", "·": "*", "•": "*", "−": "-", "–": "-", "½": "1/2", "¼": "1/4", "√": "sqrt", "∂": "d", "Σ": "sum",
           "∑": "sum", "…": "...", "→": "->", "’": "'", "“": '"', "”": '"', "²": "^2", "³": "^3", "≠": "!=", "≤": "<=",
@@ -84,10 +94,22 @@ def _lines(block: Block, width: int, color: bool) -> list[str]:
             return ["", *_filled(title, items, width)]
         case Chain():
             return _chain(block, width, color)
+        case Matrices(left, rights, note, tint):
+            return ["", *_painted(left, array_lines(left, rights, width), tint, color), *_note(note, width, color)]
+        case Derivation(left, lines, note):
+            return ["", *derivation_lines(left, lines, width), *_note(note, width, color)]
         case Table(header, rows):
             return ["", *_table([header, *rows])]
         case Code(text):
             return ["", *text.splitlines()]
+
+
+def _painted(left: str, lines: list[str], tint: str, color: bool) -> list[str]:
+    return [line.replace(left, _paint(left, tint, color), 1) if line.startswith(left) else line for line in lines]
+
+
+def _note(note: str, width: int, color: bool) -> list[str]:
+    return [_paint(f"    {line}", "note", color) for line in textwrap.wrap(note, max(20, width - 4))]
 
 
 def _filled(title: str, items: tuple[str, ...], width: int) -> list[str]:
@@ -120,12 +142,31 @@ def _broken(text: str, first: int, others: int) -> list[str]:
     if len(text) <= first:
         return [text]
     pieces: list[str] = []
-    for part in _BREAKS.split(text):
+    for part in _parts(text, max(others, 20)):
         if pieces and len(pieces[-1]) + 1 + len(part) <= max(first if len(pieces) == 1 else others, 20):
             pieces[-1] += " " + part
         else:
             pieces.append(part)
     return pieces
+
+
+def _parts(text: str, width: int) -> list[str]:
+    """Where a sum may be broken: before its terms; in a term that is too long before its factors, then anywhere."""
+    parts = [text]
+    for outside, operators in ((True, "+-"), (True, "*"), (False, "+-*")):
+        parts = [new for part in parts for new in (_split(part, operators, outside) if len(part) > width else [part])]
+    return parts
+
+
+def _split(text: str, operators: str, outside: bool) -> list[str]:
+    """The text cut before every operator that stands between spaces; `outside` of brackets only."""
+    parts, start, depth = [], 0, 0
+    for at, character in enumerate(text):
+        depth += (character in "([") - (character in ")]")
+        if character in operators and at and text[at - 1] == " " == text[at + 1 : at + 2] and not (outside and depth):
+            parts.append(text[start : at - 1])
+            start = at
+    return [*parts, text[start:]]
 
 
 def _table(rows: list[tuple[str, ...]]) -> list[str]:
