@@ -1,16 +1,21 @@
 """Directives that keep the pages honest: `problem` shows a problem file and writes it, `console` runs commands on it.
 
-What a page shows is what was printed while it was built, and a command that ends otherwise than the page says fails the
-build.
+`python` runs code. What a page shows is what was printed while it was built, and what ends otherwise than the page says
+fails the build. There are no notebook kernels in it, because a build must not hang on a port.
 """
 
 from __future__ import annotations
 
+import ast
 import os
 import shlex
 import subprocess
 import sys
+import traceback
+from contextlib import chdir, redirect_stdout
+from io import StringIO
 from pathlib import Path
+from pprint import pformat
 
 from docutils import nodes
 from docutils.parsers.rst import directives
@@ -91,6 +96,42 @@ class Refused(SphinxDirective):
         return [literal(text, "text"), literal(message + "\n", "text")]
 
 
+class Python(SphinxDirective):
+    """Python code and what it prints, its last value too; a page is one session, among the page's problem files.
+
+    With `hide`, only the output is shown.
+    """
+
+    has_content = True
+    option_spec = {"hide": directives.flag}  # noqa: RUF012 - as Sphinx has it
+
+    def run(self) -> list[nodes.Node]:
+        code = "\n".join(self.content) + "\n"
+        session = self.env.temp_data.setdefault("python session", {"__name__": "__main__"})
+        place = folder_of(self)
+        place.mkdir(parents=True, exist_ok=True)
+        printed = StringIO()
+        try:
+            with chdir(place), redirect_stdout(printed):
+                execute(code, session)
+        except Exception as problem:
+            raise self.error(f"this example fails:\n{code}\n{traceback.format_exc()}") from problem
+        shown = [] if "hide" in self.options else [literal(code, "python")]
+        output = printed.getvalue()
+        return [*shown, *([literal(output, "text")] if output.strip() else [])]
+
+
+def execute(code: str, session: dict[str, object]) -> None:
+    """Run code, and print the value of its last line as an interactive session does."""
+    lines = ast.parse(code).body
+    last = lines.pop() if lines and isinstance(lines[-1], ast.Expr) else None
+    exec(compile(ast.Module(lines, []), "<page>", "exec"), session)  # noqa: S102 - our own pages
+    if isinstance(last, ast.Expr):
+        value = eval(compile(ast.Expression(last.value), "<page>", "eval"), session)  # noqa: S307
+        if value is not None:
+            print(pformat(value, sort_dicts=False))
+
+
 def run(directive: SphinxDirective, arguments: list[str], status: int) -> str:
     """What `chainrule` prints in the folder of the page."""
     place = folder_of(directive)
@@ -127,5 +168,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("problem", Problem)
     app.add_directive("console", Console)
     app.add_directive("refused", Refused)
+    app.add_directive("python", Python)
     app.connect("env-get-outdated", lambda app, env, added, changed, removed: list(env.found_docs))
     return {"parallel_read_safe": True, "parallel_write_safe": True}
