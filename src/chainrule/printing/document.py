@@ -39,6 +39,37 @@ class Chain:
     color: str = ""  # the pass it belongs to: forward, backward or update
 
 
+Rows: TypeAlias = tuple[tuple[str, ...], ...]
+Piece: TypeAlias = str | Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Matrices:
+    """A chain of equalities in which arrays stand in brackets: `left = right = right = ...`.
+
+    Each right side is a tuple of pieces from left to right. A piece is a text (a formula, `" + "`, `" = "`, a number)
+    or an array as rows of cells: `(("0.5", "1.5"), ("0.8", "0.2"))` is 2 x 2, `(("1",), ("0.7",))` a column; a cell
+    `"..."` stands for those left out. Two arrays side by side are multiplied. `color` as in `Chain`.
+    """
+
+    left: str
+    rights: tuple[tuple[Piece, ...], ...]
+    note: str = ""
+    color: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """A chain of equalities with a reason for each line: `left = expression    reason`.
+
+    A line is a pair of texts, (expression, reason); the reason may be empty.
+    """
+
+    left: str
+    lines: tuple[tuple[str, str], ...]
+    note: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """Rows of text under a header, columns aligned at the right."""
@@ -54,7 +85,7 @@ class Code:
     text: str
 
 
-Block: TypeAlias = Heading | Prose | Items | Chain | Table | Code
+Block: TypeAlias = Heading | Prose | Items | Chain | Matrices | Derivation | Table | Code
 
 
 @dataclass(frozen=True, slots=True)
