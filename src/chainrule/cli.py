@@ -14,6 +14,7 @@ from chainrule.errors import ChainruleError, ProblemError
 if TYPE_CHECKING:
     from chainrule.problem import Problem
 
+_VIEWS = ["steps", "paths", "gates", "code"]  # as in display.py, which is loaded only when it is used
 _HELP = {"help_option_names": ["-h", "--help"]}
 
 
@@ -28,7 +29,7 @@ def commands() -> None:
 
 @commands.command()
 @click.argument("file")
-@click.option("--view", type=click.Choice(["steps", "code"]), default="steps", show_default=True, help="What to show.")
+@click.option("--view", type=click.Choice(_VIEWS), default="steps", show_default=True, help="What to show.")
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write to a file instead of the terminal.")
 @click.option("--of", "of", multiple=True, metavar="QUANTITY", help="Explain this quantity, such as dE/dw5 or E@100.")

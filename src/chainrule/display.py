@@ -15,9 +15,11 @@ from chainrule.printing.document import Code, Document
 from chainrule.printing.text import render_text
 from chainrule.quantity import Derivative
 from chainrule.views.code import code
+from chainrule.views.gates import gates_view
+from chainrule.views.paths import paths_view
 from chainrule.views.steps import steps_view
 
-VIEWS = ("steps", "code")
+VIEWS = ("steps", "paths", "gates", "code")
 
 __all__ = ["VIEWS", "code_text", "document", "explain", "json_text", "text"]
 
@@ -25,12 +27,16 @@ __all__ = ["VIEWS", "code_text", "document", "explain", "json_text", "text"]
 def document(
     explanation: Explanation, *, view: str = "steps", until: str | None = None, of: Sequence[str] = ()
 ) -> Document:
-    """The document of an explanation in one of the views: "steps" or "code".
+    """The document of an explanation in one of the views: "steps", "paths", "gates" or "code".
 
     Raises `ProblemError` for a view there is not.
     """
     if view == "steps":
         return steps_view(explanation, until=until, of=of)
+    if view == "paths":
+        return paths_view(explanation, until=until, of=of)
+    if view == "gates":
+        return gates_view(explanation, until=until, of=of)
     if view == "code":
         return Document((Code(code_text(explanation)),))
     raise ProblemError(f"there is no view {view!r}.", hint=f"The views are {', '.join(VIEWS)}.")

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from chainrule.errors import GraphError
@@ -108,6 +109,7 @@ def sum_of(terms: Sequence[str]) -> str:
     return "".join(pieces)
 
 
+@lru_cache(4096)  # sums over paths have the same factors again and again
 def strength(text: str) -> int:
     """How tightly a text binds, on the scale of `Op.precedence`.
 
