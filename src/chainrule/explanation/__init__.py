@@ -10,21 +10,23 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
+from chainrule.explanation.asked import value_of, with_derivative
 from chainrule.explanation.passes import (
     History,
     Passes,
     build_passes,
     first_inputs,
     run_updates,
+    symbols_in_update,
     values_of,
 )
 from chainrule.explanation.products import ChainRule, by_quantity, depending_on, other_routes
 from chainrule.explanation.spelling import Spelling, net_deltas, spelling_of
 from chainrule.explanation.steps import Step, Writer
-from chainrule.node import NAME, Node, label_of, order
+from chainrule.node import NAME, Node, const, label_of, name_node, order
 from chainrule.problem import Problem
 from chainrule.problem.expressions import alias_labels, expression_of
-from chainrule.quantity import Derivative, Example, Quantity, Updated
+from chainrule.quantity import Change, Derivative, Example, Quantity, Updated, spell
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -76,7 +78,7 @@ def explain(problem: Problem, *, steps: int = 1, digits: int = 9, every_step: bo
     `digits` is how many decimals are printed; `every_step` works out every factor of a product by itself first.
     Raises `ProblemError` if there is no update to run and `steps` is more than 1.
     """
-    history = run_updates(problem, steps) if _has_update(problem) else None
+    history = run_updates(problem, steps) if _has_update(problem, steps) else None
     before = run_updates(problem, steps - 1).inputs if steps > 1 else None
     passes = build_passes(problem, steps)
     inputs = before if before is not None else first_inputs(problem)
@@ -116,8 +118,11 @@ def _of(label: Quantity) -> Quantity:
     return label.of if isinstance(label, Updated) else label
 
 
-def _has_update(problem: Problem) -> bool:
-    return problem.minimise is not None and problem.training.rate is not None
+def _has_update(problem: Problem, steps: int) -> bool:
+    """Whether updates can be run; the first one can also be written with symbols."""
+    if problem.minimise is None or problem.training.rate is None:
+        return False
+    return steps > 1 or not symbols_in_update(problem)
 
 
 def _shown(problem: Problem, passes: Passes) -> tuple[Quantity, ...]:
@@ -158,7 +163,21 @@ def _named(problem: Problem, passes: Passes) -> dict[Quantity, Node]:
     """What the quantities stand for that [names] gives a name, such as delta3 = -dE/dnet3."""
     quantities = passes.backward.quantities()
     labels = alias_labels(problem, passes.of.number if isinstance(passes.of, Example) else None)
-    return {label: expression_of(problem, label, quantities.get) for label in labels}
+
+    updated = {**passes.again.outputs, **{label_of(n): n for n in passes.update}}
+
+    def node_of(part: Quantity) -> Node | None:
+        known = quantities.get(part) or updated.get(part)
+        if known is not None:
+            return known
+        if isinstance(part, Derivative):
+            return with_derivative(passes.backward, part)[1]  # a second one, or not of the error
+        if isinstance(part, Change) and Updated(part.of) in updated:
+            return name_node(part, updated[Updated(part.of)] - quantities[part.of])
+        value = value_of(problem, spell(part)) if isinstance(part, Updated) else None
+        return None if value is None else name_node(part, const(Fraction(value)))
+
+    return {label: expression_of(problem, label, node_of) for label in labels}
 
 
 def _named_steps(writer: Writer, named: Mapping[Quantity, Node], inputs: Mapping[Quantity, float]) -> list[Step]:

@@ -13,7 +13,7 @@ from chainrule.node import INPUT, NAME, Node, const, input_node, label_of, name_
 from chainrule.numbers.floats import FLOATS
 from chainrule.optimizers import Optimizer, find_optimizer
 from chainrule.problem import Problem
-from chainrule.quantity import Derivative, Example, Quantity, Updated
+from chainrule.quantity import Derivative, Example, Quantity, Updated, spell
 from chainrule.transforms.recognise import recognise
 from chainrule.transforms.reverse import reverse
 
@@ -149,11 +149,27 @@ class History:
     errors: tuple[float, ...]  # the minimised error before update 1, 2, ..., and after the last one run here
 
 
+def symbols_in_update(problem: Problem) -> list[Quantity]:
+    """The symbols without which the new parameters and the error have no value."""
+    if not problem.symbols or problem.minimise is None:
+        return []
+    passes = build_passes(problem)
+    inputs = {label_of(n) for n in order([passes.forward.outputs[problem.minimise], *passes.update]) if n.op is INPUT}
+    return [label for label in problem.symbols if label in inputs]
+
+
 def run_updates(problem: Problem, count: int) -> History:
-    """The state after `count` updates, by running the update's graph again and again."""
+    """The state after `count` updates, by running the update's graph again and again.
+
+    Raises `ProblemError` if there is no update, or one that depends on a symbol.
+    """
     inputs = first_inputs(problem)
     if problem.minimise is None or problem.training.rate is None:
-        raise ProblemError("there is no update to run", hint="Give the problem `minimise` and `rate`.")
+        raise ProblemError("there is no update to run.", hint="Give the problem `minimise` and `rate`.")
+    letters = symbols_in_update(problem)
+    if letters:
+        names = ", ".join(map(spell, letters))
+        raise ProblemError(f"the update depends on {names}, which is a symbol.", hint="Give it a value under [given].")
     turns = problem.examples if problem.examples and problem.training.batch == 1 else 1
     plans = [_Plan(problem, turn + 1) for turn in range(turns)]
     inputs.update(plans[0].first_slots())

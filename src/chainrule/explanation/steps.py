@@ -10,7 +10,7 @@ from typing import Any
 from chainrule.explanation.choices import taken
 from chainrule.explanation.products import ChainRule, Factor, Term
 from chainrule.explanation.spelling import Spelling, fill_in, relabelled
-from chainrule.node import NAME, Node, arguments_of, const, is_quantity, label_of, order, rebuild
+from chainrule.node import NAME, Node, arguments_of, const, is_quantity, label_of, node, order, rebuild
 from chainrule.ops.arithmetic import constant
 from chainrule.printing.expression import expression, product, sum_of
 from chainrule.printing.figures import exact_figure, figure, given_figure
@@ -19,6 +19,7 @@ from chainrule.quantity import Derivative, Quantity, Updated
 from chainrule.transforms.simplify import simplify_node
 
 LONGEST_SYMBOLIC = 200  # nodes in the closed form of a symbolic result; a longer one helps nobody
+LARGEST_DENOMINATOR = 1000  # of a fraction in a symbolic result; a person would write a decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Writer:
         if tree is not None:
             uses = {label_of(n): n for n in arguments_of(named)}
             formula = fill_in(tree, uses, self.spelling)
-            numbers = fill_in(tree, uses, self.number_of_quantity)
+            numbers = fill_in(tree, uses, lambda q, n: self.number_of_quantity(q, n) or self.spelling(q))
         else:
             formula = expression(body, spell=self.spelling)
             numbers = expression(body, spell=self.spelling, substitute=self.number)
@@ -176,7 +177,14 @@ class Writer:
             return old if not args else old.op(*args, attribute=old.attribute)
 
         form = simplify_node(rebuild([at], make)[at])
-        return expression(form, spell=self.spelling)
+        return expression(rebuild([form], self.shortened)[form], spell=self.spelling)
+
+    def shortened(self, old: Node, args: tuple[Node, ...]) -> Node:
+        """The node, a constant that came of rounded numbers as they are printed; fractions such as 1/3 stay."""
+        exact = constant(old)
+        if exact is not None and exact.denominator > LARGEST_DENOMINATOR:
+            return const(Fraction(self.figure(float(exact))))
+        return old if args == old.args else node(old.op, args, old.attribute)
 
 
 def _factors(terms: Iterable[Term]) -> list[Factor]:

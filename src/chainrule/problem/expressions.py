@@ -45,7 +45,7 @@ def with_expressions(problem: Problem, graph: Graph, labels: Iterable[Quantity])
         quantities, text = graph.quantities(), text_of(problem, label)
         if label in quantities or not is_expression(problem, label):
             continue
-        if is_later(parse_quantity(text, known_in(problem)).tree):
+        if is_later(problem, parse_quantity(text, known_in(problem)).tree):
             continue
         body = expression_of(problem, label, quantities.get)
         named = name_node(label, body)

@@ -84,7 +84,17 @@ def open_names(tree: Tree) -> Iterator[str]:
             stack.extend(children(part))
 
 
-def is_later(tree: Tree) -> bool:
-    """Whether an expression needs more than a forward pass: a derivative, an update or a change."""
-    calls = ("delta", "change")
-    return any(isinstance(t, _LATER) or (isinstance(t, Call) and t.function in calls) for t in walk(tree))
+def is_later(problem: Problem, tree: Tree) -> bool:
+    """Whether an expression needs more than a forward pass: a derivative, an update or a change.
+
+    It may do so through one of [names].
+    """
+    pending, seen = [tree], set[str]()
+    while pending:
+        for part in walk(pending.pop()):
+            if isinstance(part, _LATER) or (isinstance(part, Call) and part.function in ("delta", "change")):
+                return True
+            if isinstance(part, Ref) and part.name in problem.aliases and part.name not in seen:
+                seen.add(part.name)
+                pending.append(parse_quantity(problem.aliases[part.name], known_in(problem)).tree)
+    return False

@@ -287,7 +287,7 @@ class _Resolver:
     def expression(self, tree: Tree, *, varies: bool) -> Quantity:
         """The label of the quantity that has this definition, else the expression as a new name."""
         problem = self.problem
-        later = is_later(tree)
+        later = is_later(problem, tree)
         varies = varies and problem.examples > 0
         graph = problem.graph if varies or self.has_arrays(tree) else problem.units
         quantities = graph.quantities()
