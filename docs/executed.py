@@ -93,7 +93,7 @@ class Refused(SphinxDirective):
         message = run(self, ["explain", "problem.toml"], 2)
         if "\n" in message:
             raise self.error(f"an error should be one line: {message[-400:]}")
-        return [literal(text, "text"), literal(message + "\n", "text")]
+        return [literal(text, "text"), result(message + "\n")]
 
 
 class Python(SphinxDirective):
@@ -118,7 +118,7 @@ class Python(SphinxDirective):
             raise self.error(f"this example fails:\n{code}\n{traceback.format_exc()}") from problem
         shown = [] if "hide" in self.options else [literal(code, "python")]
         output = printed.getvalue()
-        return [*shown, *([literal(output, "text")] if output.strip() else [])]
+        return [*shown, *([result(output)] if output.strip() else [])]
 
 
 def execute(code: str, session: dict[str, object]) -> None:
@@ -155,6 +155,13 @@ def literal(text: str, language: str) -> nodes.literal_block:
     """A block of text as it stands, coloured as a language."""
     block = nodes.literal_block(text, text)
     block["language"] = language
+    return block
+
+
+def result(text: str) -> nodes.literal_block:
+    """A block of what was printed, told apart from what was written."""
+    block = literal(text, "text")
+    block["classes"].append("printed")
     return block
 
 
