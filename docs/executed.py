@@ -23,6 +23,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
+FRAGMENTS = Path(__file__).parents[1] / "changelog.d"
 LEFT_OUT = "..."
 
 
@@ -121,6 +122,17 @@ class Python(SphinxDirective):
         return [*shown, *([result(output)] if output.strip() else [])]
 
 
+class Unreleased(SphinxDirective):
+    """The changelog fragments of what is not released yet, as a list."""
+
+    def run(self) -> list[nodes.Node]:
+        found = nodes.bullet_list()
+        for file in sorted(FRAGMENTS.glob("*.md")):
+            self.env.note_dependency(str(file))
+            found += nodes.list_item("", *self.parse_text_to_nodes(file.read_text(encoding="utf-8")))
+        return [found if found.children else nodes.paragraph(text="Nothing.")]
+
+
 def execute(code: str, session: dict[str, object]) -> None:
     """Run code, and print the value of its last line as an interactive session does."""
     lines = ast.parse(code).body
@@ -176,5 +188,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("console", Console)
     app.add_directive("refused", Refused)
     app.add_directive("python", Python)
+    app.add_directive("unreleased", Unreleased)
     app.connect("env-get-outdated", lambda app, env, added, changed, removed: list(env.found_docs))
     return {"parallel_read_safe": True, "parallel_write_safe": True}
