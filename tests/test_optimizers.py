@@ -122,7 +122,7 @@ def test_momentum_reads_as_the_paper_writes_it() -> None:
     assert velocity.after is change
     assert velocity.initial == 0
     assert state.after is name_node(Updated(label), node(ADD, (state.before, change)))
-    assert spell(label_of(velocity.before)) == "Δw5@-1"
+    assert spell(label_of(velocity.before)) == "Δw5(n-1)"
 
 
 def bowl(shape: tuple[int, ...] = ()) -> tuple[Graph, Name]:
@@ -168,11 +168,12 @@ def test_without_momentum_it_is_gradient_descent() -> None:
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_optimizer_goes_downhill(name: str) -> None:
     graph, w = bowl((2, 3))
+    rate = const(Fraction(1, 50) if name in ("sgd", "momentum", "nesterov", "quickprop") else Fraction(1, 2))
     program = training_program(
-        graph, minimise=E, parameters=[w], rate=const(Fraction(1, 50)), optimizer=find_optimizer(name),
+        graph, minimise=E, parameters=[w], rate=rate, optimizer=find_optimizer(name),
         initial={w: [[1, 2, 3], [4, 5, 6]]},
     )  # fmt: skip
-    errors = run_program(program, 30, values={Name("x"): 1}, watch=[E]).watched[E]
+    errors = run_program(verified(program), 30, values={Name("x"): 1}, watch=[E]).watched[E]
     assert errors[-1] < errors[0] / 2
 
 
@@ -233,8 +234,8 @@ def test_what_cannot_be_trained(change: dict[str, Any], kind: type[ChainruleErro
         (lambda: find_optimizer("adm"), "The optimizers are sgd, momentum"),
         (lambda: find_optimizer(3), "optimizer is 3, expected a name in quotes"),
         (lambda: find_optimizer("momentum", {"momentm": 0.9}), "no option 'momentm'. Did you mean 'momentum'?"),
-        (lambda: find_optimizer("momentum", {"beta": 0.9}), "Its options are momentum."),
-        (lambda: find_optimizer("sgd", {"beta": 0.9}), "the optimizer sgd has no option 'beta'. It has no options."),
+        (lambda: find_optimizer("momentum", {"beta": 0.9}), "Its options are momentum, decay, clip, clip_norm."),
+        (lambda: find_optimizer("sgd", {"beta": 0.9}), "the optimizer sgd has no option 'beta'. Its options are decay"),
         (lambda: find_optimizer("momentum", {"momentum": 1}), "momentum is 1, expected a number from 0"),
         (lambda: find_optimizer("momentum", {"momentum": -0.1}), "momentum is -0.1, expected a number from 0"),
         (lambda: find_optimizer("momentum", {"momentum": True}), "momentum is True, expected a number"),

@@ -7,15 +7,15 @@ from fractions import Fraction
 from typing import Any
 
 from chainrule.errors import GradientError
-from chainrule.explanation.passes import first_inputs, run_updates, values_of
+from chainrule.explanation.passes import build_passes, first_inputs, run_updates, values_of
 from chainrule.graph import Graph
-from chainrule.node import Node, const, input_node
+from chainrule.node import Node, const, input_node, label_of
 from chainrule.numbers.array import positions
 from chainrule.printing.figures import json_number
 from chainrule.problem import Problem
 from chainrule.problem.expressions import expression_of, with_expressions
-from chainrule.problem.names import is_expression
-from chainrule.quantity import Change, Derivative, Example, Name, Quantity, Updated, spell
+from chainrule.problem.names import is_expression, memory_of
+from chainrule.quantity import Change, Derivative, Example, Memory, Name, Quantity, Updated, spell
 from chainrule.transforms.recognise import recognise
 from chainrule.transforms.reverse import reverse
 from chainrule.transforms.units import element_label
@@ -71,11 +71,13 @@ def elements(problem: Problem, graph: Graph, quantity: Quantity) -> dict[tuple[i
             return {index: Updated(one, times) for index, one in elements(problem, graph, of).items()}
         case Change(of):
             return {index: Change(one) for index, one in elements(problem, graph, of).items()}
+        case Memory(of, name):
+            return {index: Memory(one, name) for index, one in elements(problem, graph, of).items()}
         case Derivative(of, by, direct):
             tops, bottoms = elements(problem, graph, of), elements(problem, graph, by)
             return {i + k: Derivative(top, one, direct) for i, top in tops.items() for k, one in bottoms.items()}
     known = graph.quantities()
-    if quantity in known:
+    if quantity in known or is_of_rule(problem, quantity):
         return {(): quantity}
     shape = problem.labels.get(quantity.of if isinstance(quantity, Example) else quantity)
     if shape is None:
@@ -91,8 +93,29 @@ def _value(problem: Problem, graph: Graph, quantity: Quantity) -> float | None:
         after, before = Updated(bare.of, times + 1), Updated(bare.of, times)
         new, old = _value(problem, graph, after), _value(problem, graph, before)
         return None if new is None or old is None else new - old
+    if is_of_rule(problem, bare):
+        return _of_rule(problem, bare, times)
     _, node = with_derivative(graph, bare)
     value = values_of([node], _inputs(problem, times)).get(node)
+    return None if value is None else float(value)
+
+
+def is_of_rule(problem: Problem, quantity: Quantity) -> bool:
+    """Whether the update rule, and nothing in the file, has this quantity: m_w1, or the number of the update."""
+    if not isinstance(quantity, Name) or quantity in problem.labels:
+        return isinstance(quantity, Memory)
+    return memory_of(problem, quantity.text) == ("", quantity.text)
+
+
+def _of_rule(problem: Problem, quantity: Quantity, times: int) -> float | None:
+    """What the rule keeps, after so many updates; what it works out on the way, in the update after that."""
+    passes, inputs = build_passes(problem, times + 1), run_updates(problem, times).inputs
+    if quantity in inputs:
+        return float(inputs[quantity])
+    known = {label_of(new): new for new in passes.update}
+    if quantity not in known:
+        raise GradientError(f"found {spell(quantity)}, which this update does not work out.")
+    value = values_of([known[quantity]], inputs).get(known[quantity])
     return None if value is None else float(value)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chainrule.node import Node, const, is_quantity, node, order, rebuild
+from chainrule.ops.arithmetic import constant
 from chainrule.ops.choices import EQUAL, GREATER, GREATER_EQUAL, LESS, LESS_EQUAL, NOT_EQUAL, SIGN, STEP, WHERE
 from chainrule.printing.expression import expression
 
@@ -24,7 +25,8 @@ class Choice:
 
 def taken(roots: Sequence[Node], table: Mapping[Node, Any], spell: Any) -> Choice:
     """The roots with every settled `where`, `step` and `sign` replaced by what it is here."""
-    inner = [n for n in order(roots, cut=is_quantity) if n.op in (WHERE, STEP, SIGN) and _is_settled(n, table)]
+    reached = _reached(roots, table)
+    inner = [n for n in order(roots, cut=is_quantity) if n in reached and n.op in _CHOICES and _is_settled(n, table)]
     if not inner:
         return Choice({}, "")
     reasons: list[str] = []
@@ -45,6 +47,25 @@ def taken(roots: Sequence[Node], table: Mapping[Node, Any], spell: Any) -> Choic
     return Choice({root: done[root] for root in roots}, _sentence(reasons))
 
 
+_CHOICES = (WHERE, STEP, SIGN)
+
+
+def _reached(roots: Sequence[Node], table: Mapping[Node, Any]) -> set[Node]:
+    """What is left below the roots when the branches that are not taken are cut off."""
+    seen: set[Node] = set()
+    waiting = list(roots)
+    while waiting:
+        current = waiting.pop()
+        if current in seen:
+            continue
+        seen.add(current)
+        if current.op is WHERE and _is_settled(current, table):
+            waiting.append(current.args[1] if table[current.args[0]] else current.args[2])
+        elif not is_quantity(current):
+            waiting += current.args
+    return seen
+
+
 def _is_settled(choice: Node, table: Mapping[Node, Any]) -> bool:
     return choice.args[0] in table
 
@@ -61,7 +82,10 @@ def _reason(choice: Node, table: Mapping[Node, Any], spell: Any) -> str:
     x, y = condition.args
     left, right = expression(x, spell=spell), expression(y, spell=spell)
     if condition.op in (GREATER, LESS) and _is_tie(condition, table):
-        return f"{left} = {right}: a tie, the gradient is shared equally" if condition.op is GREATER else ""
+        if condition.op is LESS:
+            return ""
+        shared = ": a tie, the gradient is shared equally" if constant(choice.args[1]) is not None else ""
+        return f"{left} = {right}{shared}"
     if condition.op is LESS and node(GREATER, (x, y)) in table and not table[condition]:
         return ""  # the outer comparison of a max has said it
     if condition.op is GREATER and not table[condition] and node(LESS, (x, y)) in table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from chainrule.errors import ProblemError
@@ -11,8 +11,10 @@ from chainrule.evaluate import apply, compile_plan
 from chainrule.graph import Graph
 from chainrule.node import INPUT, NAME, Node, const, input_node, label_of, name_node, node, order, rebuild
 from chainrule.numbers.floats import FLOATS
-from chainrule.optimizers import Optimizer, find_optimizer
+from chainrule.optimizers import Updates, build_updates, find_optimizer
+from chainrule.optimizers.step import Remembered
 from chainrule.problem import Problem
+from chainrule.problem.names import is_taken
 from chainrule.quantity import Derivative, Example, Quantity, Updated, spell
 from chainrule.transforms.recognise import recognise
 from chainrule.transforms.reverse import reverse
@@ -25,9 +27,10 @@ class Passes:
     of: Quantity | None
     forward: Graph
     backward: Graph
-    update: tuple[Node, ...]  # named: new velocities and new parameters
+    update: tuple[Node, ...]  # named: what the update works out, remembers and changes
     slots: Mapping[Quantity, tuple[Node, float]]  # the optimiser's memory: its input node and first value
     again: Graph  # the forward pass with the new parameters; empty without an update
+    following: Mapping[Quantity, Node] = field(default_factory=dict)  # what the next update starts from, by its input
 
     def roots(self) -> list[Node]:
         """Everything a reader may ask the value of."""
@@ -58,11 +61,11 @@ def build_passes(problem: Problem, number: int = 1) -> Passes:
     backward = _with_unused(reverse(forward, of), of, problem.parameters)
     if problem.minimise is None or problem.training.rate is None:
         return Passes(of, forward, backward, (), {}, Graph({}))
-    quantities = backward.quantities()
-    rate = quantities.get(problem.training.rate) or _rate_input(problem)
-    optimizer = find_optimizer(problem.training.optimizer, problem.training.options)
-    update, slots = _update(backward, of, problem.parameters, rate, optimizer)
-    return Passes(of, forward, backward, update, slots, forward_again(forward, update))
+    updates = _updates(problem, backward, of)
+    slots = _first(problem, updates.memory)
+    following = {**updates.parameters, **{label_of(one.before): one.after for one in updates.memory.values()}}
+    again = forward_again(forward, tuple(updates.parameters.values()))
+    return Passes(of, forward, backward, updates.definitions, slots, again, following)
 
 
 def _with_unused(backward: Graph, of: Quantity, parameters: tuple[Quantity, ...]) -> Graph:
@@ -74,25 +77,29 @@ def _with_unused(backward: Graph, of: Quantity, parameters: tuple[Quantity, ...]
     return Graph({**backward.outputs, **zeros}, backward.ledger)
 
 
-def _update(
-    backward: Graph, of: Quantity, parameters: tuple[Quantity, ...], rate: Node, optimizer: Optimizer
-) -> tuple[tuple[Node, ...], dict[Quantity, tuple[Node, float]]]:
-    """The definitions of an update in the order of the file, and the optimiser's memory by what replaces it."""
+def _updates(problem: Problem, backward: Graph, of: Quantity) -> Updates:
+    """The update of every parameter, in the order of the file."""
     known = backward.quantities()
-    found: list[Node] = []
-    slots: dict[Quantity, tuple[Node, float]] = {}
-    for label in parameters:
-        before = known.get(label) or input_node(label)
-        memory = optimizer.init(before)
-        body, after = optimizer.update(before, backward.outputs[Derivative(of, label)], rate, memory)
-        found += [*after, name_node(Updated(label), body)]
-        slots.update({label_of(new): (old, 0.0) for old, new in zip(memory, after, strict=True)})
-    return tuple(found), slots
+    rate = known.get(_rate(problem)) or input_node(_rate(problem))
+    derivatives = {known.get(p) or input_node(p): backward.outputs[Derivative(of, p)] for p in problem.parameters}
+    optimizer = find_optimizer(problem.training.optimizer, problem.training.options)
+    return build_updates(optimizer, of, derivatives, rate, taken=is_taken(problem))
 
 
-def _rate_input(problem: Problem) -> Node:
+def _rate(problem: Problem) -> Quantity:
     assert problem.training.rate is not None
-    return input_node(problem.training.rate)
+    return problem.training.rate
+
+
+def _first(problem: Problem, memory: Mapping[Quantity, Remembered]) -> dict[Quantity, tuple[Node, float]]:
+    """What the optimiser's memory starts from; not there where that is a rate without a value."""
+    rate = problem.values.get(_rate(problem))
+    starts = {label: rate if one.initial is None else one.initial for label, one in memory.items()}
+    return {
+        label_of(one.after): (one.before, FLOATS.s.of(start))
+        for label, one in memory.items()
+        if (start := starts[label]) is not None
+    }
 
 
 def forward_again(forward: Graph, update: tuple[Node, ...]) -> Graph:
@@ -188,8 +195,8 @@ class _Plan:
         error = passes.forward.outputs[problem.minimise] if problem.minimise else None
         assert error is not None
         self.slots = passes.slots
-        self.targets = [_before(label_of(new), passes) for new in passes.update]
-        roots = [error, *passes.update]
+        self.targets = list(passes.following)
+        roots = [error, *passes.following.values()]
         self.inputs = [n for n in order(roots) if n.op is INPUT]
         self.labels = [label_of(n) for n in self.inputs]
         self.call = compile_plan(roots, self.inputs)
@@ -207,12 +214,3 @@ class _Plan:
 
     def error(self, inputs: dict[Quantity, float]) -> float:
         return float(self.error_call(*[inputs[label] for label in self.error_labels])[0])
-
-
-def _before(label: Quantity, passes: Passes) -> Quantity:
-    """The input that a new value replaces in the next update."""
-    if label in passes.slots:
-        return label_of(passes.slots[label][0])
-    if isinstance(label, Updated):
-        return label.of
-    raise ProblemError(f"the update of {label} has nothing it replaces.")

@@ -58,8 +58,12 @@ class Writer:
         else:
             formula = expression(body, spell=self.spelling)
             numbers = expression(body, spell=self.spelling, substitute=self.number)
-        note = taken([body], self.table, self.spelling).note
-        return self.step(label, named, stage, [formula], numbers, note)
+        choice = taken([body], self.table, self.spelling)
+        formulas, resolved = [formula], choice.resolved.get(body, body)
+        if stage == "update" and resolved is not body:  # rules with cases: what is left of the formula here
+            formulas.append(expression(resolved, spell=self.spelling))
+            numbers = expression(resolved, spell=self.spelling, substitute=self.number)
+        return self.step(label, named, stage, formulas, numbers, choice.note)
 
     def named(self, label: Quantity, node: Node) -> Step:
         """The step of a quantity from [names]: what it stands for, and its value."""

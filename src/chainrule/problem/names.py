@@ -18,6 +18,7 @@ from chainrule.formula.syntax import (
     children,
     walk,
 )
+from chainrule.optimizers import counter_label, find_optimizer, part_names
 from chainrule.problem.layers import part_of
 from chainrule.quantity import Example, Name, Quantity
 
@@ -26,7 +27,12 @@ if TYPE_CHECKING:
 
 
 def known_in(problem: Problem) -> Callable[[str], bool]:
-    """A test for the names of quantities: defined, given, in [names], or a unit of the network."""
+    """A test for the names of quantities: defined, given, in [names], a unit of the network, or of the update rule."""
+    own = _own_names(problem)
+    return lambda name: own(name) or memory_of(problem, name) is not None
+
+
+def _own_names(problem: Problem) -> Callable[[str], bool]:
     labels, names = problem.labels, problem.notation
 
     def known(name: str) -> bool:
@@ -35,6 +41,28 @@ def known_in(problem: Problem) -> Callable[[str], bool]:
         return names is not None and (names.read(name) is not None or part_of(names, name, ()) is not None)
 
     return known
+
+
+def is_taken(problem: Problem) -> Callable[[Quantity], bool]:
+    """A test for labels that something in the problem has, so that the update rule cannot call anything so."""
+    own = _own_names(problem)
+    return lambda label: label in problem.symbols or (isinstance(label, Name) and own(label.text))
+
+
+def memory_of(problem: Problem, name: str) -> tuple[str, str] | None:
+    """What the update rule keeps or works out, taken apart: m_w1 is m and w1. None for any other name.
+
+    The number of the update is nothing and itself: n is the empty text and n.
+    """
+    training = problem.training
+    if problem.minimise is None or training.rate is None:
+        return None
+    optimizer = find_optimizer(training.optimizer, training.options)
+    if optimizer.counts and Name(name) == counter_label(is_taken(problem)):
+        return "", name
+    part, _, rest = name.partition("_")
+    parts = ("norm", "scale") if Name(rest) == problem.minimise else part_names(optimizer)
+    return (part, rest) if part in parts and rest and _own_names(problem)(rest) else None
 
 
 def is_expression(problem: Problem, label: Quantity) -> bool:

@@ -34,7 +34,7 @@ from chainrule.node import NAME, Node, input_node, is_quantity, label_of, node
 from chainrule.ops.arithmetic import NEG
 from chainrule.ops.types import show_shape
 from chainrule.problem.layers import part_of
-from chainrule.problem.names import differs, is_later, known_in
+from chainrule.problem.names import differs, is_later, known_in, memory_of
 from chainrule.quantity import Change, Derivative, Element, Example, Memory, Name, Quantity, Updated, spell
 from chainrule.transforms.units import element_label
 
@@ -158,6 +158,10 @@ class _Resolver:
             part = part_of(problem.notation, name, ())
             if part is not None:
                 return self.place_of(part)
+        memory = memory_of(problem, name)
+        if memory is not None:
+            kind, rest = memory
+            return Memory(self.named(replace(tree, name=rest), depth), kind) if kind else Name(rest)
         found = self.written_together(name)
         if found is not None:
             return found

@@ -10,13 +10,14 @@ from typing import Any, Final, Literal, cast
 from chainrule.errors import ProblemError
 from chainrule.formula.lowering import nearest_hint
 from chainrule.formula.tokens import show
-from chainrule.optimizers import Optimizer, find_optimizer
+from chainrule.optimizers import Optimizer, find_optimizer, optimizer_options
 from chainrule.problem.problem import Training
 from chainrule.problem.tables import Entry, choice_of, describe, exact_text, table, text_of
 from chainrule.quantity import Name, Quantity
 from chainrule.toml_source import TomlSource, allowed, as_number
 
 KEYS: Final = ("optimizer", "rate", "batch", "over", "epochs", "stop")
+OPTIONS: Final = (*optimizer_options(), "nesterov")
 
 
 def read_training(
@@ -44,15 +45,20 @@ def _optimizer(source: TomlSource, section: Mapping[str, Any]) -> Optimizer:
     """The optimizer with its options, which are all keys of [training] that mean nothing else."""
     name = text_of(source, ("training", "optimizer"), section.get("optimizer", "sgd"), what="a name in quotes")
     others = [key for key in section if key not in KEYS]
-    known = (*KEYS, "momentum")
-    if any(key not in known and get_close_matches(key.casefold(), known, n=1, cutoff=0.7) for key in others):
-        allowed(source, ("training",), known)
-    options = {key: exact_text(source, ("training", key), section[key]) for key in others}
+    if any(get_close_matches(key.casefold(), KEYS, n=1, cutoff=0.7) for key in others if key not in OPTIONS):
+        allowed(source, ("training",), (*KEYS, *OPTIONS))
+    options = {key: _option(source, key, section[key]) for key in others}
     try:
         return find_optimizer(name, options)
     except ProblemError as error:
         key = next((key for key in options if key in error.what), "optimizer")
         raise error.at(source.place(("training", key), value=key in KEYS)) from None
+
+
+def _option(source: TomlSource, key: str, value: Any) -> object:
+    if key == "nesterov" and isinstance(value, bool):
+        return value
+    return exact_text(source, ("training", key), value)
 
 
 def _rate(source: TomlSource, entries: Sequence[Entry]) -> tuple[Quantity | None, Fraction | None]:
