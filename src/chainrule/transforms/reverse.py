@@ -53,13 +53,13 @@ class _Backward:
         self.bodies = {
             n.args[0]: n for n in reversed(below) if n.op is NAME and not is_quantity(n.args[0]) and n.args[0].args
         }
-        self.uses: dict[Node, list[Node]] = {}
-        self.active: set[Node] = set()
-        self.waiting: dict[Node, int] = {}
+        self.uses: dict[Node, list[Node]] = {}  # of a quantity, the arguments that depend on a target
+        self.waiting: dict[Node, int] = {}  # of such an argument, the definitions that have still to add their terms
+        active: set[Node] = set()
         for q in below:  # arguments before users
-            used = self.uses[q] = [n for n in self.parts[q] if n in self.parts]
-            if q in self.targets or not self.active.isdisjoint(used):
-                self.active.add(q)
+            used = self.uses[q] = [n for n in self.parts[q] if n in active]
+            if used or q in self.targets:
+                active.add(q)
             for a in used:
                 self.waiting[a] = self.waiting.get(a, 0) + 1
         self.terms: dict[Node, tuple[Derivative, list[Node]]] = {}
@@ -70,7 +70,7 @@ class _Backward:
         queue: deque[tuple[Node, Node | None]] = deque([(self.root, ONE)])
         while queue:
             quantity, upstream = queue.popleft()
-            arguments = [a for a in self.uses[quantity] if a in self.active]
+            arguments = self.uses[quantity]
             if upstream is not None and arguments:
                 self.contribute(quantity, upstream, arguments)
             for argument in arguments:
@@ -145,7 +145,7 @@ class _Backward:
 def direct_derivatives(
     quantity: Node, seed: Node, wanted: Collection[Node], parts: list[Node] | None = None
 ) -> dict[Node, Node]:
-    """The derivative of a definition by the quantities it uses, the other arguments held fixed, times `seed`.
+    """The derivatives of a definition by (at least) the wanted quantities, the other arguments fixed, times `seed`.
 
     The walk over the anonymous nodes of one formula: each op's rule gives its arguments' cotangents, and what reaches
     a node along several ways is added. A rule sees the quantity itself as `out`, so that sigmoid's derivative reads
@@ -155,8 +155,7 @@ def direct_derivatives(
     if body in wanted:
         return {body: seed}
     if _is_one_op(body):
-        found = _cotangents(body, seed, quantity) if body.op.vjp is not None else {}
-        return {a: found[a] for a in wanted if a in found}
+        return _cotangents(body, seed, quantity) if body.op.vjp is not None else {}
     nodes = order([body], cut=is_quantity) if parts is None else parts
     needed: set[Node] = set(wanted)
     for current in nodes:
