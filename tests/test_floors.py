@@ -130,9 +130,7 @@ def wrong_imports(root: Path) -> list[str]:
             if reached is None:
                 wrong.append(f"{where}:{line}: imports {target}, which has no floor")
             elif reached >= FLOORS[home]:
-                wrong.append(
-                    f"{where}:{line}: {home} (floor {FLOORS[home]}) imports {target} (floor {reached})"
-                )
+                wrong.append(f"{where}:{line}: {home} (floor {FLOORS[home]}) imports {target} (floor {reached})")
     return wrong
 
 
@@ -146,8 +144,7 @@ def hung_attributes(root: Path) -> list[str]:
         borrowed = {
             name.asname or name.name
             for node in ast.walk(tree)
-            if isinstance(node, ast.ImportFrom)
-            and (node.level or (node.module or "").startswith("chainrule"))
+            if isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").startswith("chainrule"))
             for name in node.names
         }
         wrong += [
@@ -243,9 +240,7 @@ def tree(root: Path, **sources: str) -> Path:
 def test_an_import_up_or_sideways_is_found(tmp_path: Path, source: str) -> None:
     root = tree(tmp_path, evaluate="x = 1\n" + source)
     (found,) = wrong_imports(root)
-    line = next(
-        n for n, text in enumerate(("x = 1\n" + source).splitlines(), 1) if "chainrule" in text or "." in text
-    )
+    line = next(n for n, text in enumerate(("x = 1\n" + source).splitlines(), 1) if "chainrule" in text or "." in text)
     assert found.startswith(f"chainrule/evaluate.py:{line}: ")
 
 

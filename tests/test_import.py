@@ -21,12 +21,8 @@ INIT = Path(__file__).parents[1] / "src" / "chainrule" / "__init__.py"
 def loaded_by(code: str) -> set[str]:
     """The top-level packages that running `code` in a fresh interpreter loads."""
     command = [sys.executable, "-X", "importtime", "-c", code]
-    process = subprocess.run(
-        command, capture_output=True, text=True, encoding="utf-8", check=True, cwd=INIT.parents[1]
-    )
-    return {
-        name.split(".")[0] for name in re.findall(r"^import time:.*\|\s+(\S+)$", process.stderr, re.MULTILINE)
-    }
+    process = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=True, cwd=INIT.parents[1])
+    return {name.split(".")[0] for name in re.findall(r"^import time:.*\|\s+(\S+)$", process.stderr, re.MULTILINE)}
 
 
 def test_import_loads_nothing_heavy() -> None:
@@ -52,10 +48,7 @@ def test_type_checkers_see_the_same_names() -> None:
     tree = ast.parse(INIT.read_text(encoding="utf-8"))
     (block,) = [node for node in tree.body if isinstance(node, ast.If)]
     declared = {
-        name.asname: node.module
-        for node in block.body
-        if isinstance(node, ast.ImportFrom)
-        for name in node.names
+        name.asname: node.module for node in block.body if isinstance(node, ast.ImportFrom) for name in node.names
     }
     assert declared == {name: f"chainrule.{home}" for name, home in chainrule._HOME.items()}
 

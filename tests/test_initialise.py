@@ -126,18 +126,13 @@ def test_element_n_is_made_of_draw_n_along_the_last_axis_first() -> None:
     assert isinstance(drawn, list)
     assert flat(drawn) == [-1 + 4 * uniform(KEY, counter_of(n)) for n in range(24)]
     assert [len(drawn), len(drawn[0]), len(drawn[0][0])] == [2, 3, 4]  # type: ignore[arg-type, index]
-    assert draw(parse_initialiser("normal(2, 3)"), (), fan_in=1, fan_out=1, key=KEY) == 2 + 3 * normal(
-        KEY, (0, 0)
-    )
+    assert draw(parse_initialiser("normal(2, 3)"), (), fan_in=1, fan_out=1, key=KEY) == 2 + 3 * normal(KEY, (0, 0))
 
 
 def test_values_do_not_depend_on_the_order_of_drawing_or_on_other_parameters() -> None:
     def network(names: list[str], seed: int = 0) -> dict[str, Nested]:
         initialiser = parse_initialiser("glorot uniform")
-        return {
-            name: draw(initialiser, (3, 2), fan_in=2, fan_out=3, key=parameter_key(seed, name))
-            for name in names
-        }
+        return {name: draw(initialiser, (3, 2), fan_in=2, fan_out=3, key=parameter_key(seed, name)) for name in names}
 
     some, others = network(["W1", "W2", "W3"]), network(["W3", "V", "W1"])
     assert some["W1"] == others["W1"]

@@ -159,10 +159,7 @@ def test_newlines_and_byte_order_mark_move_nothing(newline: str, mark: str) -> N
 
 
 def test_places_in_strings_of_every_kind() -> None:
-    text = (
-        'a = "x\\n\\u00e9\\\\y\\U0001F600z"\n'
-        'b = \'c:\\d\'\nc = """\nq"r""s"""""\nd = \'\'\'u\'v\'\'\'\'\'\ne = ""\n'
-    )
+    text = 'a = "x\\n\\u00e9\\\\y\\U0001F600z"\nb = \'c:\\d\'\nc = """\nq"r""s"""""\nd = \'\'\'u\'v\'\'\'\'\'\ne = ""\n'
     check_places(text)
     source = load_toml(text, file="f")
     columns = [source.string_place(("a",), count).column for count in range(8)]
@@ -173,9 +170,7 @@ def test_places_in_strings_of_every_kind() -> None:
 
 
 def test_headers_in_any_order_and_quoted_keys() -> None:
-    check_places(
-        "[a.b]\nx = 1\n[a]\ny = 2\n[a.\"c.d\".'e']\nz = [ {q = 1}, {q = [2, 3]} ]\n[[ a.l ]]\n[[a.l]]\nw=[]\n"
-    )
+    check_places("[a.b]\nx = 1\n[a]\ny = 2\n[a.\"c.d\".'e']\nz = [ {q = 1}, {q = [2, 3]} ]\n[[ a.l ]]\n[[a.l]]\nw=[]\n")
     source = load_toml("[a.b]\nx = 1\n[a]\ny = 2\n", file="f")
     assert str(source.place(("a",))) == "f:3:2"
 

@@ -239,8 +239,7 @@ END = "where an operator or the end of the formula was expected."
         ("pi(x)", "1:3: found '(' after 'pi' where an operator was expected. Write the product as pi*(...)."),
         (
             "sin x",
-            "1:5: found 'x' after 'sin' where an operator was expected. "
-            "Write the function with brackets: sin(x).",
+            "1:5: found 'x' after 'sin' where an operator was expected. Write the function with brackets: sin(x).",
         ),
         ("a +", "1:4: found the end of the formula where a number, a name or '(' was expected."),
         ("(a\n + b", "1:1: the '(' is never closed. Write the missing ')'."),
@@ -390,9 +389,7 @@ def test_definition_messages(text: str, expected: str) -> None:
 
 
 def test_hostile_texts_raise_nothing_but_our_errors() -> None:
-    spec = importlib.util.spec_from_file_location(
-        "fuzz_formula", Path(__file__).parents[1] / "fuzz_formula.py"
-    )
+    spec = importlib.util.spec_from_file_location("fuzz_formula", Path(__file__).parents[1] / "fuzz_formula.py")
     assert spec is not None
     assert spec.loader is not None
     fuzz = importlib.util.module_from_spec(spec)
