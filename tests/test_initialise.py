@@ -142,7 +142,7 @@ def test_values_do_not_depend_on_the_order_of_drawing_or_on_other_parameters() -
 
 
 def test_a_range_is_never_left_by_rounding(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(initialise, "uniform", lambda key, counter: 1 - 2**-53)
+    monkeypatch.setattr(initialise, "uniforms", lambda key, count: [1 - 2**-53] * count)
     for low, high in ((-0.05, 0.05), (0.1, 0.3), (1.0, 1.0000000000000002), (-1e100, 3e-7)):
         value = draw(Initialiser("uniform", (low, high)), (), fan_in=1, fan_out=1, key=KEY)
         assert isinstance(value, float)

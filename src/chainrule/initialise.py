@@ -13,7 +13,7 @@ from math import isfinite, prod, sqrt
 from typing import Final, Literal, TypeAlias
 
 from chainrule.errors import ProblemError
-from chainrule.randomness import Words, counter_of, normal, uniform
+from chainrule.randomness import Words, counter_of, normal, uniforms
 
 Nested: TypeAlias = "float | list[Nested]"
 Kind: TypeAlias = Literal["weight", "bias"]
@@ -141,19 +141,19 @@ def draw(
     law = row.law(initialiser.numbers, fan_in, fan_out)
     if kind == "bias" and row.bias is not None:
         law = row.bias
-    values: list[Nested] = [_value(law, key, number) for number in range(prod(shape))]
+    values: list[Nested] = [*_values(law, key, prod(shape))]
     for size in reversed(shape):
         values = [values[start : start + size] for start in range(0, len(values), size)]
     return values[0]
 
 
-def _value(law: _Law, key: Words, number: int) -> float:
+def _values(law: _Law, key: Words, count: int) -> list[float]:
     if law.shape == "uniform":
         # Rounding may reach `b`, never pass it.
-        return min(law.b, law.a + (law.b - law.a) * uniform(key, counter_of(number)))
+        return [min(law.b, law.a + (law.b - law.a) * u) for u in uniforms(key, count)]
     if law.shape == "normal":
-        return law.a + law.b * normal(key, counter_of(number))
-    return law.a
+        return [law.a + law.b * normal(key, counter_of(number)) for number in range(count)]
+    return [law.a] * count
 
 
 def _unknown(text: str, name: str) -> ProblemError:

@@ -293,8 +293,13 @@ class _Initialiser:
         constant = self.layers.text.constants.get(name)
         if constant is not None:
             return self.constant(name, slot, constant)
+        if not values:  # a large array is not taken apart to be put together again
+            exact = _exact(self.drawn(name, slot))
+            return Entry(name, kind, exact, slot.shape, slot.first.place if slot.first else self.layers.place)
         if len(values) < prod(slot.shape):
-            values = {**self.drawn(name, slot), **values}
+            found = self.drawn(name, slot)
+            places = product(*map(range, slot.shape))
+            values = {**{tuple([i + 1 for i in at]): Fraction(_inner(found, at)) for at in places}, **values}
         place = slot.first.place if slot.first else self.layers.place
         count = len(slot.first.value) if slot.first is not None and kind == "examples" else 0
         nested: Any = (
@@ -310,14 +315,14 @@ class _Initialiser:
             raise ProblemError(what, place=slot.first.place, hint="Take it out.")
         return Entry(name, "given", Fraction(value), (), slot.first.place if slot.first else self.layers.place)
 
-    def drawn(self, name: str, slot: _Slot) -> dict[tuple[int, ...], Fraction]:
+    def drawn(self, name: str, slot: _Slot) -> Any:
         if name not in self.layers.text.parameters or self.init is None:
             self.missing(name, slot)
         role, layer = self.role(name)
         sizes = self.layers.network.layers
         try:
             key = parameter_key(self.seed, name)
-            found = draw(
+            return draw(
                 self.init,
                 slot.shape,
                 fan_in=sizes[layer - 1],
@@ -327,8 +332,6 @@ class _Initialiser:
             )
         except ProblemError as error:
             raise error.at(self.seed_place) from None
-        places = product(*map(range, slot.shape))
-        return {tuple([i + 1 for i in at]): Fraction(_inner(found, at)) for at in places}
 
     def role(self, name: str) -> tuple[Role, int]:
         array = self.layers.names.read_array(name)
@@ -350,6 +353,10 @@ class _Initialiser:
         if name in self.layers.text.parameters:
             hint = 'Give it in [parameters], or write init = "glorot uniform" in [network].'
         raise ProblemError(f"{show(what)} of the network has no value.", place=place, hint=hint)
+
+
+def _exact(nested: Any) -> Any:
+    return [_exact(part) for part in nested] if isinstance(nested, list) else Fraction(nested)
 
 
 def _places(shape: tuple[int, ...]) -> Iterable[tuple[int, ...]]:
