@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from chainrule.problem import Problem
 
 _VIEWS = ["steps", "paths", "gates", "code"]  # as in display.py, which is loaded only when it is used
+_FORMATS = ["text", "json", "markdown", "latex", "html"]
 _HELP = {"help_option_names": ["-h", "--help"]}
 
 
@@ -30,7 +31,8 @@ def commands() -> None:
 @commands.command()
 @click.argument("file")
 @click.option("--view", type=click.Choice(_VIEWS), default="steps", show_default=True, help="What to show.")
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--format", "style", type=click.Choice(_FORMATS), help="Without it: as FILE of -o ends, else text.")
+@click.option("--fragment", is_flag=True, help="LaTeX or HTML to stand inside a document of your own.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write to a file instead of the terminal.")
 @click.option("--of", "of", multiple=True, metavar="QUANTITY", help="Explain this quantity, such as dE/dw5 or E@100.")
 @click.option("--until", metavar="QUANTITY", help="Stop after this quantity.")
@@ -42,7 +44,8 @@ def commands() -> None:
 def explain(
     file: str,
     view: str,
-    style: str,
+    style: str | None,
+    fragment: bool,
     output: str | None,
     of: tuple[str, ...],
     until: str | None,
@@ -56,15 +59,23 @@ def explain(
     from chainrule import display
     from chainrule.explanation import explain as work_out
 
+    style = style or display.format_of(output)
+    if fragment and style not in ("latex", "html"):
+        raise ProblemError(f"--fragment goes with --format latex or html; the format is {style}.")
     problem = open_problem(file)
     solution = work_out(problem, steps=steps, digits=digits, every_step=every_step)
     if style == "json":
         result = display.json_text(solution, of=of)
+    elif style != "text":
+        page = display.document(solution, view=view, until=until, of=of)
+        result = display.rendered(page, style, problem=problem, fragment=fragment)
     else:
         color = output is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-        page = width or _terminal_width()
+        columns = width or _terminal_width()
         ascii_only = ascii_only or (output is None and not _shows_unicode())
-        result = display.text(solution, view=view, width=page, color=color, ascii_only=ascii_only, until=until, of=of)
+        result = display.text(
+            solution, view=view, width=columns, color=color, ascii_only=ascii_only, until=until, of=of
+        )
     _write(result, output)
 
 

@@ -10,9 +10,12 @@ from chainrule.explanation import Explanation, explain
 from chainrule.explanation.products import other_routes
 from chainrule.explanation.report import report
 from chainrule.explanation.spelling import Spelling, spelling_of
+from chainrule.explanation.typography import typography_of
 from chainrule.node import NAME
 from chainrule.printing.document import Code, Document
+from chainrule.printing.formats import format_of, render
 from chainrule.printing.text import render_text
+from chainrule.problem import Problem
 from chainrule.quantity import Derivative
 from chainrule.views.code import code
 from chainrule.views.gates import gates_view
@@ -21,7 +24,20 @@ from chainrule.views.steps import steps_view
 
 VIEWS = ("steps", "paths", "gates", "code")
 
-__all__ = ["VIEWS", "code_text", "document", "explain", "json_text", "text"]
+LARGEST_SHOWN = 2_000  # operations of a problem that a notebook works out without being asked
+
+__all__ = [
+    "LARGEST_SHOWN",
+    "VIEWS",
+    "code_text",
+    "document",
+    "explain",
+    "format_of",
+    "json_text",
+    "rendered",
+    "shown",
+    "text",
+]
 
 
 def document(
@@ -71,6 +87,20 @@ def text(
     """An explanation as text for a terminal."""
     page = document(explanation, view=view, until=until, of=of)
     return render_text(page, width=width, color=color, ascii_only=ascii_only)
+
+
+def rendered(page: Document, style: str, *, problem: Problem, fragment: bool = False) -> str:
+    """A document about a problem as "markdown", "latex" or "html"; raises `ProblemError` for another format."""
+    return render(page, style, typography=typography_of(problem), fragment=fragment)
+
+
+def shown(what: Explanation | Problem, style: str) -> str | None:
+    """What a notebook shows of it in one of the formats; nothing for a problem too large to be worked out unasked."""
+    if isinstance(what, Problem):
+        if what.operations > LARGEST_SHOWN:
+            return None
+        what = explain(what)
+    return rendered(steps_view(what), style, problem=what.problem, fragment=style != "markdown")
 
 
 def json_text(explanation: Explanation, *, of: Sequence[str] = ()) -> str:

@@ -51,6 +51,21 @@ class Explanation:
 
         return text(self)
 
+    def _repr_html_(self) -> str | None:
+        from chainrule.display import shown
+
+        return shown(self, "html")
+
+    def _repr_latex_(self) -> str | None:
+        from chainrule.display import shown
+
+        return shown(self, "latex")
+
+    def _repr_markdown_(self) -> str | None:
+        from chainrule.display import shown
+
+        return shown(self, "markdown")
+
     def code(self) -> str:
         """The program of the forward pass, the backward pass and the update: valid Python."""
         from chainrule.display import code_text

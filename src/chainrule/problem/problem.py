@@ -214,5 +214,20 @@ class Problem:
                 result += element_labels(Example(label, number), shape_of(of_nested(value)), self.element)
         return tuple(result)
 
+    def _repr_html_(self) -> str | None:
+        from chainrule.display import shown
+
+        return shown(self, "html")
+
+    def _repr_latex_(self) -> str | None:
+        from chainrule.display import shown
+
+        return shown(self, "latex")
+
+    def _repr_markdown_(self) -> str | None:
+        from chainrule.display import shown
+
+        return shown(self, "markdown")
+
     def __repr__(self) -> str:
         return f"<Problem {self.title!r}>"
