@@ -96,6 +96,8 @@ def _value(problem: Problem, graph: Graph, quantity: Quantity) -> float | None:
     if is_of_rule(problem, bare):
         return _of_rule(problem, bare, times)
     _, node = with_derivative(graph, bare)
+    if node.shape:
+        raise GradientError(f"found {spell(quantity)}, which is an array; ask for its elements one by one.")
     value = values_of([node], _inputs(problem, times)).get(node)
     return None if value is None else float(value)
 

@@ -38,11 +38,20 @@ class Passes:
 
 
 def error_of_update(problem: Problem, number: int) -> Quantity | None:
-    """The error that update `number` (from 1) goes down: one example's in turn online, else the whole."""
+    """The error that update `number` (from 1) goes down: one example's in turn online, else the whole.
+
+    Raises `ProblemError` for batches of some of the examples, which have no error with a name.
+    """
     if problem.minimise is None:
         return default_result(problem.units)
-    if problem.examples and problem.training.batch == 1:
-        return Example(problem.minimise, (number - 1) % problem.examples + 1)
+    batch, examples = problem.training.batch, problem.examples
+    if examples and batch == 1:
+        return Example(problem.minimise, (number - 1) % examples + 1)
+    if examples and isinstance(batch, int) and batch < examples:
+        raise ProblemError(
+            f"found batch = {batch} of {examples} examples; updates are explained on one example or on all.",
+            hint='Write batch = 1 or batch = "all".',
+        )
     return problem.minimise
 
 

@@ -82,7 +82,8 @@ class Writer:
         label = Derivative(rule.of, by)
         terms = rule.terms(by)
         if not terms:
-            return self.step(label, named, "backward", [], None, f"{self.spelling(by)} has no influence.")
+            note = "" if by == rule.of else f"{self.spelling(by)} has no influence."
+            return self.step(label, named, "backward", [], None, note)
         locals_ = [factor.node for factor in _factors(terms) if _is_local(factor)]
         choice = taken(locals_, self.table, self.spelling)
         rule_line = self.sum(terms, lambda f: self.spelling(f.label) if f.label else None, keep_ones=True)
