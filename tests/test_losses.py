@@ -12,11 +12,13 @@ from chainrule.errors import ProblemError
 from chainrule.formula import parse_expression
 from chainrule.formula.syntax import Call, walk
 from chainrule.losses import LOSSES, Loss, find_loss
+from chainrule.problem import Problem, loads
 
 
 def meaning(formula: str, o: Sequence[float], t: Sequence[float]) -> float:
     """The value of a formula by NumPy: independent of our own parser and evaluator."""
     names = {"sum": np.sum, "mean": np.mean, "abs": np.abs, "where": np.where, "ln": np.log}
+    names |= {"max": np.maximum, "softplus": lambda z: np.logaddexp(0, z)}
     values = {"o": np.array(o), "t": np.array(t)}
     return float(eval(formula.replace("^", "**"), {**names, **values}))  # noqa: S307  # text of our own table
 
@@ -37,7 +39,12 @@ EXPECTED = {
     "huber": huber,
     "binary cross entropy": log_loss,
     "cross entropy": lambda o, t: -t * math.log(o),
+    "log cosh": lambda o, t: math.log(math.cosh(t - o)),
+    "hinge": lambda o, t: max(0.0, 1 - t * o),
+    "kullback leibler": lambda o, t: t * math.log(t / o) if t > 0 else 0.0,
+    "poisson": lambda o, t: o - t * math.log(o),
 }
+OF_LOGARITHMS = ("binary cross entropy", "cross entropy", "kullback leibler", "poisson")
 ANYWHERE = st.floats(-5, 5)
 BETWEEN = st.floats(0.01, 0.99)
 
@@ -45,17 +52,19 @@ BETWEEN = st.floats(0.01, 0.99)
 @pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
 @given(data=st.data())
 def test_a_loss_is_the_sum_or_mean_of_its_terms(loss: Loss, data: st.DataObject) -> None:
-    numbers = BETWEEN if "entropy" in loss.name else ANYWHERE
+    numbers = BETWEEN if loss.name in OF_LOGARITHMS else ANYWHERE
     pairs = data.draw(st.lists(st.tuples(numbers, numbers), min_size=1, max_size=4))
     o, t = zip(*pairs, strict=True)
     parts = [EXPECTED[loss.name](*pair) for pair in pairs]
     total = sum(parts) / (len(parts) if loss.over == "mean" else 1)
     for output_first in (False, True):
-        assert meaning(loss.formula("o", "t", output_first=output_first), o, t) == pytest.approx(total, rel=1e-12)
+        assert meaning(loss.formula("o", "t", output_first=output_first), o, t) == pytest.approx(
+            total, rel=1e-12, abs=1e-14
+        )
     if loss.over == "sum":
         for output, target, part in zip(o, t, parts, strict=True):
             one = meaning(f"sum({loss.of_one('o', 't')})", [output], [target])
-            assert one == pytest.approx(part, rel=1e-12)
+            assert one == pytest.approx(part, rel=1e-12, abs=1e-14)
 
 
 @pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
@@ -75,7 +84,7 @@ def test_the_lectures_formulas() -> None:
 
 
 def test_only_where_nothing_changes_may_output_and_target_be_exchanged() -> None:
-    for name in ("binary cross entropy", "cross entropy"):
+    for name in (*OF_LOGARITHMS, "hinge"):
         loss = find_loss(name)
         assert loss.formula("o", "t") == loss.formula("o", "t", output_first=True)
 
@@ -111,3 +120,46 @@ def test_unknown_losses(name: object, found: str) -> None:
     with pytest.raises(ProblemError) as caught:
         find_loss(name)
     assert found in str(caught.value)
+
+
+def problem(loss: str, activation: str, t: list[float]) -> Problem:
+    return loads(f"""
+minimise = "E"
+[network]
+layers = [2, {len(t)}]
+activation = "{activation}"
+loss = "{loss}"
+[given]
+x = [0.5, -1]
+t = {t}
+[parameters]
+W1 = {[[0.3, -0.2], [0.8, 0.4], [-0.1, 0.6]][: len(t)]}
+b1 = {[0.1, -0.3, 0.2][: len(t)]}
+""")
+
+
+SLOPES = {  # by an output, as textbooks have it
+    "log cosh": lambda o, t: math.tanh(o - t),
+    "hinge": lambda o, t: -t if t * o < 1 else 0.0,
+    "kullback leibler": lambda o, t: -t / o,
+    "poisson": lambda o, t: 1 - t / o,
+}
+
+
+@pytest.mark.parametrize(
+    ("loss", "activation", "t"),
+    [
+        ("log cosh", "linear", [1, -2]),
+        ("log cosh", "linear", [-500, 500]),
+        ("hinge", "tanh", [1, -1]),
+        ("hinge", "linear", [-1, 1]),
+        ("kullback leibler", "softmax", [0.2, 0.5, 0.3]),
+        ("kullback leibler", "softmax", [0, 1, 0]),
+        ("poisson", "softplus", [0, 3]),
+    ],
+)
+def test_the_derivatives_of_textbooks(loss: str, activation: str, t: list[float]) -> None:
+    values = problem(loss, activation, t).explain().to_dict(of=["dE/da1"])["values"]
+    pairs = list(zip(values["a1"], t, strict=True))
+    assert values["dE/da1"] == pytest.approx([SLOPES[loss](o, u) for o, u in pairs], rel=1e-12)
+    assert values["E"] == pytest.approx(sum(EXPECTED[loss](o, u) for o, u in pairs), rel=1e-12)

@@ -108,9 +108,40 @@ _TABLE: Final = (
         term="{t}*ln({o})",
         reads="-Σ t ln o, for outputs that sum to 1, such as those of softmax",
     ),
+    Loss(
+        name="log cosh",
+        # ln cosh d = d + ln(1 + e^(-2d)) - ln 2, which is not too large for any d.
+        term="{first} - {second} + softplus(-2*({first} - {second})) - ln(2)",
+        reads="Σ ln cosh(t - o): like ½ (t - o)² near 0 and like |t - o| far away; its derivative by o is tanh(o - t)",
+    ),
+    Loss(
+        name="hinge",
+        term="max(0, 1 - {t}*{o})",
+        reads="Σ max(0, 1 - t o), for targets -1 and 1",
+    ),
+    Loss(
+        name="kullback leibler",
+        # The logarithms stay apart, so that a target of 0 has no derivative that is not a number.
+        term="where({t} > 0, {t}*(ln({t}) - ln({o})), 0)",
+        reads="Σ t ln(t/o), where a target of 0 counts nothing: how far the outputs are from the targets, both summing"
+        " to 1 (Kullback and Leibler 1951)",
+    ),
+    Loss(
+        name="poisson",
+        term="{o} - {t}*ln({o})",
+        reads="Σ (o - t ln o), for targets that are counts and outputs above 0, such as those of softplus",
+    ),
 )
 LOSSES: Final[Mapping[str, Loss]] = {loss.name: loss for loss in _TABLE}
-_OTHER_NAMES: Final = {"mse": "mean squared error", "bce": "binary cross entropy"}
+_OTHER_NAMES: Final = {
+    "mse": "mean squared error",
+    "mae": "absolute error",
+    "bce": "binary cross entropy",
+    "logcosh": "log cosh",
+    "kl": "kullback leibler",
+    "kl divergence": "kullback leibler",
+    "kullback leibler divergence": "kullback leibler",
+}
 
 
 def find_loss(name: object) -> Loss:

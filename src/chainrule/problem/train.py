@@ -27,6 +27,10 @@ def read_training(
     section = table(source, "training")
     optimizer = _optimizer(source, section)
     rate, value = _rate(source, entries)
+    if rate is None and minimise is not None and "optimizer" in section:
+        place = source.place(("training", "optimizer"))
+        what = f"the optimizer {optimizer.name} needs a learning rate."
+        raise ProblemError(what, place=place, hint="Write rate = 0.1 below it.")
     training = Training(
         optimizer=optimizer.name,
         options=optimizer.options,
