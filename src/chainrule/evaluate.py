@@ -120,10 +120,11 @@ def compile_plan(
     """
     nodes = order([*inputs, *roots])
     slot = {n: i for i, n in enumerate(nodes)}
+    given = set(inputs)
     where = [slot[n] for n in inputs]
     steps: list[Step] = []
     for current in nodes:
-        if current in inputs:
+        if current in given:
             continue
         if current.op is INPUT:
             raise ShapeError(f"the input {spell(label_of(current))} has no value.")

@@ -23,6 +23,7 @@ from chainrule.explanation.passes import (
 from chainrule.explanation.products import ChainRule, by_quantity, depending_on, other_routes
 from chainrule.explanation.spelling import Spelling, net_deltas, spelling_of
 from chainrule.explanation.steps import Step, Writer
+from chainrule.graph import collector_paused
 from chainrule.node import NAME, Node, const, label_of, name_node, order
 from chainrule.problem import Problem
 from chainrule.problem.expressions import alias_labels, expression_of
@@ -45,6 +46,9 @@ class Explanation:
     forward: frozenset[Node]  # the definitions of the forward pass that have a step
     shown: tuple[Quantity, ...]  # the derivatives with a step of their own, in reading order: by what
     digits: int
+
+    def __repr__(self) -> str:
+        return f"<Explanation of {self.problem.title!r}, update {self.update}>"
 
     def __str__(self) -> str:
         from chainrule.display import text
@@ -87,16 +91,16 @@ class Explanation:
         }
 
 
+@collector_paused()
 def explain(problem: Problem, *, steps: int = 1, digits: int = 9, every_step: bool = False) -> Explanation:
     """The worked solution of a problem's update number `steps`.
 
     `digits` is how many decimals are printed; `every_step` works out every factor of a product by itself first.
     Raises `ProblemError` if there is no update to run and `steps` is more than 1.
     """
-    history = run_updates(problem, steps) if _has_update(problem, steps) else None
-    before = run_updates(problem, steps - 1).inputs if steps > 1 else None
-    passes = build_passes(problem, steps)
-    inputs = before if before is not None else first_inputs(problem)
+    history = run_updates(problem, steps) if steps > 1 or _has_update(problem) else None
+    passes = history.passes if history is not None else build_passes(problem)
+    inputs = history.before if history is not None else first_inputs(problem)
     for slot, first in passes.slots.values():
         inputs.setdefault(label_of(slot), first)
     table = values_of(passes.roots(), inputs)
@@ -133,11 +137,11 @@ def _of(label: Quantity) -> Quantity:
     return label.of if isinstance(label, Updated) else label
 
 
-def _has_update(problem: Problem, steps: int) -> bool:
+def _has_update(problem: Problem) -> bool:
     """Whether updates can be run; the first one can also be written with symbols."""
     if problem.minimise is None or problem.training.rate is None:
         return False
-    return steps > 1 or not symbols_in_update(problem)
+    return not symbols_in_update(problem)
 
 
 def _shown(problem: Problem, passes: Passes) -> tuple[Quantity, ...]:

@@ -161,8 +161,10 @@ def first_inputs(problem: Problem) -> dict[Quantity, float]:
 class History:
     """What the parameters and the error were along the way."""
 
-    inputs: dict[Quantity, float]  # values before the last update
+    inputs: dict[Quantity, float]  # values after the last update
+    before: dict[Quantity, float]  # and before it
     errors: tuple[float, ...]  # the minimised error before update 1, 2, ..., and after the last one run here
+    passes: Passes  # of the last update
 
 
 def symbols_in_update(problem: Problem) -> list[Quantity]:
@@ -190,17 +192,21 @@ def run_updates(problem: Problem, count: int) -> History:
     plans = [_Plan(problem, turn + 1) for turn in range(turns)]
     inputs.update(plans[0].first_slots())
     errors = []
+    before, last = dict(inputs), plans[0]
     for number in range(count):
-        errors.append(plans[number % turns].run(inputs))
+        last = plans[number % turns]
+        if number == count - 1:
+            before = dict(inputs)
+        errors.append(last.run(inputs))
     errors.append(plans[0].error(inputs))
-    return History(inputs, tuple(errors))
+    return History(inputs, before, tuple(errors), last.passes)
 
 
 class _Plan:
     """One update of a problem as a flat list of operations, for running it many times."""
 
     def __init__(self, problem: Problem, number: int) -> None:
-        passes = build_passes(problem, number)
+        passes = self.passes = build_passes(problem, number)
         error = passes.forward.outputs[problem.minimise] if problem.minimise else None
         assert error is not None
         self.slots = passes.slots

@@ -53,7 +53,7 @@ class ChainRule:
 
     def _with_upstream(self, entry: Contribution, by: Quantity) -> tuple[Factor, ...]:
         factor = self._factor(entry, by)
-        if is_one(entry.upstream):
+        if entry.upstream is ONE:
             return (factor,)
         return (*self._head(entry.through, entry.upstream), factor)
 
@@ -117,7 +117,7 @@ def other_routes(graph: Graph) -> Callable[[Quantity, Quantity], bool]:
 
     def reaches(of: Quantity, by: Quantity) -> bool:
         a, b = quantities[of], quantities[by]
-        if uses.get(b, 0) < 2:
+        if uses.get(b, 0) < 2 or level[a] == level[b] + 1:  # then no other argument of A lies above B
             return False
         seen: set[Node] = set()
         stack = [n for n in arguments[a] if n is not b and level[n] > level[b]]
