@@ -3,6 +3,7 @@ from __future__ import annotations
 from math import sqrt
 from statistics import fmean, pstdev
 
+import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -40,6 +41,8 @@ def weights(text: str, kind: Kind = "weight", fan_in: int = 30, fan_out: int = 2
         ("Xavier-Uniform", Initialiser("glorot uniform")),
         ("kaiming normal", Initialiser("he normal")),
         ("he uniform", Initialiser("he uniform")),
+        ("LeCun_normal", Initialiser("lecun normal")),
+        ("Orthogonal", Initialiser("orthogonal")),
     ],
 )
 def test_initialisers_are_read(text: str, read: Initialiser) -> None:
@@ -100,6 +103,9 @@ def test_bad_initialisers_are_refused_in_one_line(text: str, found: str) -> None
         ("glorot normal", 0, sqrt(2 / 50), None),
         ("he uniform", 0, sqrt(2 / 30), sqrt(6 / 30)),
         ("he normal", 0, sqrt(2 / 30), None),
+        ("lecun uniform", 0, sqrt(1 / 30), sqrt(3 / 30)),
+        ("lecun normal", 0, sqrt(1 / 30), None),
+        ("orthogonal", 0, sqrt(1 / 100), None),
     ],
 )
 def test_weights_have_the_moments_of_their_distribution(
@@ -114,7 +120,7 @@ def test_weights_have_the_moments_of_their_distribution(
 
 
 def test_biases_are_zero_for_glorot_and_he_and_like_weights_for_the_others() -> None:
-    for text in ("glorot uniform", "glorot normal", "he uniform", "he normal", "zeros"):
+    for text in ("glorot uniform", "glorot normal", "he uniform", "he normal", "lecun normal", "orthogonal", "zeros"):
         assert set(weights(text, "bias")) == {0.0}
     for text in ("uniform(-0.05, 0.05)", "normal(0, 0.1)", "constant(0.5)"):
         assert weights(text, "bias") == weights(text)
@@ -162,3 +168,28 @@ def test_a_range_is_never_left_by_rounding(monkeypatch: pytest.MonkeyPatch) -> N
 def test_bad_shapes_are_refused(shape: tuple[int, ...], fan_in: int, fan_out: int, found: str) -> None:
     with pytest.raises(ProblemError, match=found):
         draw(Initialiser("he normal"), shape, fan_in=fan_in, fan_out=fan_out, key=KEY)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 5), (5, 1), (3, 3), (4, 7), (9, 2), (30, 30)])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_orthogonal_weights_are_orthogonal(shape: tuple[int, int], seed: int) -> None:
+    key = parameter_key(seed, "W1")
+    drawn = np.array(draw(Initialiser("orthogonal"), shape, fan_in=shape[1], fan_out=shape[0], key=key))
+    assert drawn.shape == shape
+    wide = drawn if shape[0] <= shape[1] else drawn.T
+    assert np.abs(wide @ wide.T - np.eye(min(shape))).max() < 4e-16 * max(4, min(shape))
+
+
+def test_orthogonal_weights_are_the_q_of_numpys_qr() -> None:
+    key = parameter_key(3, "W")
+    numbers = np.array(draw(Initialiser("normal", (0.0, 1.0)), (4, 6), fan_in=6, fan_out=4, key=key))
+    q, r = np.linalg.qr(numbers.T)
+    expected = (q * np.sign(np.diag(r))).T
+    drawn = np.array(draw(Initialiser("orthogonal"), (4, 6), fan_in=6, fan_out=4, key=key))
+    assert np.abs(drawn - expected).max() < 1e-14
+
+
+def test_orthogonal_weights_are_matrices() -> None:
+    with pytest.raises(ProblemError, match=r"orthogonal weights are matrices, found the shape \(3,\)"):
+        draw(Initialiser("orthogonal"), (3,), fan_in=3, fan_out=1, key=KEY)
+    assert draw(Initialiser("orthogonal"), (3,), fan_in=3, fan_out=1, key=KEY, kind="bias") == [0.0, 0.0, 0.0]

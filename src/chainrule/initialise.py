@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite, prod, sqrt
+from math import fsum, isfinite, prod, sqrt
+from operator import mul
 from typing import Final, Literal, TypeAlias
 
 from chainrule.errors import ProblemError
@@ -68,6 +69,9 @@ _TABLE: Final[Mapping[str, _Row]] = {
     "glorot normal": _Row("glorot normal", lambda v, i, o: _spread(2 / (i + o), "normal"), _ZERO),
     "he uniform": _Row("he uniform", lambda v, i, o: _spread(2 / i, "uniform"), _ZERO),
     "he normal": _Row("he normal", lambda v, i, o: _spread(2 / i, "normal"), _ZERO),
+    "lecun uniform": _Row("lecun uniform", lambda v, i, o: _spread(1 / i, "uniform"), _ZERO),
+    "lecun normal": _Row("lecun normal", lambda v, i, o: _spread(1 / i, "normal"), _ZERO),
+    "orthogonal": _Row("orthogonal", lambda v, i, o: _Law("normal", 0.0, 1.0), _ZERO),
 }
 _NUMBER: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _CALL: Final = re.compile(r"([^()]*)(?:\(([^()]*)\))?")
@@ -117,12 +121,17 @@ def draw(
     glorot normal            mean 0, variance 2 / (fan_in + fan_out)
     he uniform               between -r and r with r = sqrt(6 / fan_in)
     he normal                mean 0, variance 2 / fan_in
+    lecun uniform            between -r and r with r = sqrt(3 / fan_in)
+    lecun normal             mean 0, variance 1 / fan_in
+    orthogonal               rows (of a tall matrix: columns) at right angles and of length 1, so that W W^T = 1
 
-    Biases are 0 for glorot and he; for the others they are drawn as weights are, as is usual in lectures.
-    Raises ProblemError for a shape or a fan that is not made of whole numbers above 0.
+    Biases are 0 for glorot, he, lecun and orthogonal; for the others they are drawn as weights are, as is usual in
+    lectures. Raises ProblemError for a shape or a fan that is not made of whole numbers above 0, and for an orthogonal
+    weight that is no matrix.
 
     Glorot, Bengio: Understanding the difficulty of training deep feedforward neural networks (2010). He,
-    Zhang, Ren, Sun: Delving deep into rectifiers (2015).
+    Zhang, Ren, Sun: Delving deep into rectifiers (2015). LeCun, Bottou, Orr, Müller: Efficient backprop (1998). Saxe,
+    McClelland, Ganguli: Exact solutions to the nonlinear dynamics of learning in deep linear neural networks (2014).
 
     >>> from chainrule.randomness import parameter_key
     >>> draw(parse_initialiser("constant(0.5)"), (2, 3), fan_in=3, fan_out=2, key=(0, 0))
@@ -141,6 +150,8 @@ def draw(
     law = row.law(initialiser.numbers, fan_in, fan_out)
     if kind == "bias" and row.bias is not None:
         law = row.bias
+    if initialiser.name == "orthogonal" and kind == "weight":
+        return _orthogonal(shape, _values(law, key, prod(shape)))
     values: list[Nested] = [*_values(law, key, prod(shape))]
     for size in reversed(shape):
         values = [values[start : start + size] for start in range(0, len(values), size)]
@@ -154,6 +165,24 @@ def _values(law: _Law, key: Words, count: int) -> list[float]:
     if law.shape == "normal":
         return [law.a + law.b * normal(key, counter_of(number)) for number in range(count)]
     return [law.a] * count
+
+
+def _orthogonal(shape: Sequence[int], drawn: Sequence[float]) -> Nested:
+    """Normal numbers made orthogonal vector by vector, after Gram and Schmidt: the Q of QR, its signs those of R."""
+    if len(shape) != 2:
+        raise ProblemError(f"orthogonal weights are matrices, found the shape {tuple(shape)}.")
+    short, long = sorted(shape)
+    rows: list[list[float]] = []
+    for row in range(short):
+        vector = list(drawn[row * long : (row + 1) * long])
+        for _ in range(2):  # once leaves what rounding put back; twice is enough (Kahan)
+            for other in rows:
+                overlap = fsum(map(mul, vector, other))
+                vector = [x - overlap * y for x, y in zip(vector, other, strict=True)]
+        length = sqrt(fsum(x * x for x in vector))
+        rows.append([x / length for x in vector])
+    wide: Sequence[Sequence[float]] = rows if shape[0] <= shape[1] else list(zip(*rows, strict=True))
+    return [list(row) for row in wide]
 
 
 def _unknown(text: str, name: str) -> ProblemError:
