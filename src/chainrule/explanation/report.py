@@ -8,9 +8,12 @@ from typing import Any
 from chainrule.explanation import Explanation, Step
 from chainrule.explanation.asked import as_lists, value_of
 from chainrule.explanation.passes import build_passes, first_inputs, values_of
+from chainrule.explanation.spelling import spelling_of
 from chainrule.node import is_quantity, label_of
 from chainrule.printing.figures import json_number
 from chainrule.quantity import Change, Derivative, Element, Example, Memory, Quantity, Updated, spell
+from chainrule.transforms.recognise import recognise
+from chainrule.transforms.reverse import reverse
 
 
 def report(explanation: Explanation, *, of: Sequence[str] = ()) -> dict[str, Any]:
@@ -57,7 +60,26 @@ def _first_values(explanation: Explanation) -> dict[Quantity, float | None]:
     found.update({label_of(new): table.get(new) for new in passes.update if is_quantity(new)})
     if passes.of is not None:
         found.pop(Derivative(passes.of, passes.of), None)
+        found.update(_of_all_examples(explanation, passes.of))
+        found.update(_deltas(explanation, found))
     return found
+
+
+def _of_all_examples(explanation: Explanation, of: Quantity) -> dict[Quantity, float | None]:
+    """The derivatives of the minimised error itself, where an update goes down that of one example."""
+    problem = explanation.problem
+    if problem.minimise is None or of == problem.minimise:
+        return {}
+    graph = reverse(recognise(problem.units), problem.minimise)
+    table = values_of(graph.roots(), first_inputs(problem))
+    return {label: table.get(n) for label, n in graph.outputs.items() if isinstance(label, Derivative)}
+
+
+def _deltas(explanation: Explanation, found: Mapping[Quantity, float | None]) -> dict[Quantity, float | None]:
+    """The notation's deltas under their own names, as the formulas of the steps use them."""
+    spelling = spelling_of(explanation.problem)
+    named = {label: spelling.with_delta(label) for label in found if isinstance(label, Derivative)}
+    return {delta: found[label] for label, delta in named.items() if delta != label}
 
 
 def nested(values: Mapping[Quantity, float | None]) -> dict[str, Any]:

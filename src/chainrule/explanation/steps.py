@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from chainrule.explanation.choices import taken
-from chainrule.explanation.products import ChainRule, Factor, Term
+from chainrule.explanation.choices import Choice, taken
+from chainrule.explanation.products import ChainRule, Factor, Term, is_one
 from chainrule.explanation.spelling import Spelling, fill_in, relabelled
 from chainrule.node import NAME, Node, arguments_of, const, is_quantity, label_of, node, order, rebuild
 from chainrule.ops.arithmetic import constant
@@ -85,7 +85,7 @@ class Writer:
             note = "" if by == rule.of else f"{self.spelling(by)} has no influence."
             return self.step(label, named, "backward", [], None, note)
         locals_ = [factor.node for factor in _factors(terms) if _is_local(factor)]
-        choice = taken(locals_, self.table, self.spelling)
+        choice = self.settled(locals_)
         rule_line = self.sum(terms, lambda f: self.spelling(f.label) if f.label else None, keep_ones=True)
         formula = self.sum(terms, lambda f: self.formula(choice.resolved.get(f.node, f.node), f), keep_ones=False)
         only = _only_factor(terms)
@@ -95,6 +95,11 @@ class Writer:
         else:
             numbers = self.sum(terms, self.factor_number, keep_ones=False)
         return self.step(label, named, "backward", [rule_line, formula], numbers, choice.note or self.fork(rule, by))
+
+    def settled(self, locals_: list[Node]) -> Choice:
+        """Local derivatives as they are shown: with the branches taken here, and shortened where that helps."""
+        choice = taken(locals_, self.table, self.spelling)
+        return Choice({n: _shorter(choice.resolved.get(n, n)) for n in locals_}, choice.note)
 
     def fork(self, rule: ChainRule, by: Quantity) -> str:
         """Which definitions a sum comes through."""
@@ -112,7 +117,7 @@ class Writer:
             or constant(factor.node) is not None
         ):
             return None
-        choice = taken([factor.node], self.table, self.spelling)
+        choice = self.settled([factor.node])
         resolved = choice.resolved.get(factor.node, factor.node)
         formula = expression(resolved, spell=self.spelling)
         numbers = expression(resolved, spell=self.spelling, substitute=self.number)
@@ -133,7 +138,7 @@ class Writer:
         """Terms written out; in formulas and numbers factors that are 1 are left out."""
         texts: list[str] = []
         for term in terms:
-            factors = [f for f in term.factors if keep_ones or constant(f.node) != 1] or list(term.factors[:1])
+            factors = [f for f in term.factors if keep_ones or not _is_one(f)] or list(term.factors[-1:])
             written = [
                 write(f) if not f.terms else f"({self.sum(f.terms, write, keep_ones=keep_ones)})" for f in factors
             ]
@@ -192,12 +197,25 @@ class Writer:
         return old if args == old.args else node(old.op, args, old.attribute)
 
 
+def _shorter(local: Node) -> Node:
+    """A local derivative simplified, if that saves at least two operations: -(t - o) stays as a person derives it."""
+    if is_quantity(local) or not local.args:
+        return local
+    size = len(order([local], cut=is_quantity))
+    simpler = simplify_node(local) if size <= LONGEST_SYMBOLIC else local
+    return simpler if len(order([simpler], cut=is_quantity)) <= size - 2 else local
+
+
 def _factors(terms: Iterable[Term]) -> list[Factor]:
     found: list[Factor] = []
     for term in terms:
         for factor in term.factors:
             found += _factors(factor.terms) if factor.terms else [factor]
     return found
+
+
+def _is_one(factor: Factor) -> bool:
+    return is_one(factor.node) or constant(factor.node) == 1
 
 
 def _is_local(factor: Factor) -> bool:
@@ -208,7 +226,7 @@ def _is_local(factor: Factor) -> bool:
 def _only_factor(terms: tuple[Term, ...]) -> Factor | None:
     if len(terms) != 1:
         return None
-    factors = [f for f in terms[0].factors if constant(f.node) != 1] or list(terms[0].factors[:1])
+    factors = [f for f in terms[0].factors if not _is_one(f)] or list(terms[0].factors[-1:])
     return factors[0] if len(factors) == 1 and not factors[0].terms else None
 
 

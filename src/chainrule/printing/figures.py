@@ -12,6 +12,7 @@ from math import isfinite, isnan
 DIGITS = 9
 LONGEST_DECIMAL = 15  # digits of an exact decimal; what needs more is printed as p/q
 _LARGE = 16  # from 10^16 on a float has no decimals left, and is printed with an exponent
+_MOST = 17  # significant digits of a float
 _SMALL = -5  # from 10^-5 down leading zeros are hard to count
 
 
@@ -33,7 +34,8 @@ def figure(value: float, *, digits: int = DIGITS) -> str:
     if abs(value) >= 10**_LARGE:
         return _without_idle_zeros(scientific)
     if digits + exponent + 1 >= _enough(digits):
-        return _without_idle_zeros(f"{value:.{digits}f}")
+        # A float has no more than 17 digits; what stands behind them is not the value's.
+        return _without_idle_zeros(f"{value:.{max(0, min(digits, _MOST - 1 - exponent))}f}")
     if exponent <= _SMALL:
         return _without_idle_zeros(scientific)
     return _without_idle_zeros(f"{value:.{max(digits, 1) - 1 - exponent}f}")

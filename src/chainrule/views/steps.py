@@ -10,7 +10,7 @@ from chainrule.explanation import Explanation, Step
 from chainrule.explanation.selection import asked_steps, position
 from chainrule.printing.document import Block, Chain, Document, Heading, Items, Prose, Table
 from chainrule.printing.figures import figure, given_figure
-from chainrule.quantity import Quantity, spell
+from chainrule.quantity import Quantity, Updated, spell
 
 ROWS = 12  # lines in the table of the error
 MOST_GIVEN = 60  # numbers listed at the top; a network has more weights than a page has room
@@ -116,11 +116,20 @@ def _outcome(explanation: Explanation) -> list[Block]:
     history = explanation.history
     if history is None:
         return []
-    before, after = history.errors[-2], history.errors[-1]
-    digits = explanation.digits
-    name, old, new = _error_name(explanation), figure(before, digits=digits), figure(after, digits=digits)
+    problem, of = explanation.problem, explanation.passes.of
+    said = _went(_error_name(explanation), history.errors[-2], history.errors[-1], explanation.digits)
+    if of is None or of == problem.minimise:
+        return [Prose(f"The error {said}.")]
+    table, passes = explanation.table, explanation.passes
+    after = passes.again.outputs.get(Updated(of), passes.forward.outputs[of])
+    own = _went(spell(of), table[passes.forward.outputs[of]], table[after], explanation.digits)
+    return [Prose(f"The error of this example, {own}. Over all examples the error {said}.")]
+
+
+def _went(name: str, before: float, after: float, digits: int) -> str:
+    old, new = figure(before, digits=digits), figure(after, digits=digits)
     if isnan(before) or isnan(after):
-        return [Prose(f"The error {name} went from {old} to {new}: it has no value, and there is nothing to compare.")]
+        return f"{name} went from {old} to {new}: it has no value, and there is nothing to compare"
     if before == after:
-        return [Prose(f"The error {name} stayed at {new}.")]
-    return [Prose(f"The error {name} {'fell' if after < before else 'rose'} from {old} to {new}.")]
+        return f"{name} stayed at {new}"
+    return f"{name} {'fell' if after < before else 'rose'} from {old} to {new}"
