@@ -243,7 +243,7 @@ def _labels(entries: Sequence[Entry], *kinds: str) -> tuple[Quantity, ...]:
 
 
 def _unused(entries: Sequence[Entry], graph: Graph, training: Training) -> list[str]:
-    used = {*graph.quantities(), training.rate}
+    used = {*graph.quantities(), training.rate, training.weights}
     warnings = []
     for entry in entries:
         if Name(entry.name) in used:

@@ -38,7 +38,8 @@ class Training:
     """How the parameters change: the optimiser and its numbers, the learning rate, and what one update sees.
 
     `rate` labels an input of the units graph whose value is in `Problem.values`; it is None where nothing is updated.
-    `batch` examples make one update, or "all"; the error of several is their "sum" or "mean", as `over` says.
+    `batch` examples make one update, or "all"; the error of several is their "sum" or "mean", as `over` says, and
+    `weights` names how much each of them counts.
     """
 
     optimizer: str = "sgd"
@@ -46,6 +47,7 @@ class Training:
     rate: Quantity | None = None
     batch: int | Literal["all"] = "all"
     over: Literal["sum", "mean"] = "mean"
+    weights: Quantity | None = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -103,7 +105,10 @@ class Problem:
                 hint="Use --view matrix, ask for single quantities with --of, or train it.",
             )
         if self.varying:
-            graph = per_example(graph, self.varying, self.examples, error=self.minimise, over=self.training.over)
+            graph = per_example(
+                graph, self.varying, self.examples, error=self.minimise, over=self.training.over,
+                weights=self.training.weights,
+            )  # fmt: skip
         if any(n.shape for n in graph.nodes()):
             graph = units(graph, element=self.element)
         return graph

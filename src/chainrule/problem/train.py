@@ -16,7 +16,7 @@ from chainrule.problem.tables import Entry, choice_of, describe, exact_text, tab
 from chainrule.quantity import Name, Quantity
 from chainrule.toml_source import TomlSource, allowed, as_number
 
-KEYS: Final = ("optimizer", "rate", "batch", "over", "epochs", "stop")
+KEYS: Final = ("optimizer", "rate", "batch", "over", "weights", "epochs", "stop")
 OPTIONS: Final = (*optimizer_options(), "nesterov")
 
 
@@ -37,6 +37,7 @@ def read_training(
         rate=rate,
         batch=_batch(source, section.get("batch", "all")),
         over=_over(source, section.get("over", "mean")),
+        weights=_weights(source, section, entries),
     )
     if rate is not None and minimise is None:
         path = ("rate",) if "rate" in source.data else ("training", "rate")
@@ -119,3 +120,27 @@ def _batch(source: TomlSource, value: Any) -> int | Literal["all"]:
 
 def _over(source: TomlSource, value: Any) -> Literal["sum", "mean"]:
     return cast(Literal["sum", "mean"], choice_of(source, ("training", "over"), value, ("sum", "mean")))
+
+
+def _weights(source: TomlSource, section: Mapping[str, Any], entries: Sequence[Entry]) -> Quantity | None:
+    """What each example's error is multiplied by, where [training] names it."""
+    if "weights" not in section:
+        return None
+    path = ("training", "weights")
+    name, place = text_of(source, path, section["weights"], what="a name in quotes"), source.place(path, value=True)
+    found = {entry.name: entry for entry in entries if entry.kind == "examples"}.get(name)
+    if found is None or found.shape:
+        what = f"weights names {show(name)}, expected a name of [examples] with one number for each."
+        raise ProblemError(what, place=place, hint="Write weight = [1, 2, ...] there.")
+    if section.get("batch", "all") != "all":
+        hint = f"Multiply the error by it in its formula: E = {name}*(...)."
+        raise ProblemError('weights are for batch = "all".', place=place, hint=hint)
+    for at, value in enumerate(found.value):
+        if value < 0:
+            where = source.place(("examples", name, at), value=True)
+            raise ProblemError(
+                f"the weight of example {at + 1} is below 0.", place=where, hint="Use 0 to leave it out."
+            )
+    if not any(found.value):
+        raise ProblemError("all weights are 0.", place=found.place, hint="Give at least one example a weight above 0.")
+    return Name(name)

@@ -53,12 +53,14 @@ def batch_loss(
     *,
     over: Literal["sum", "mean"] = "sum",
     size: Dim = "N",
+    weights: Quantity | None = None,
 ) -> Graph:
     """The batched graph in which `error` is the sum or mean of the error over all examples.
 
     The total takes the label of the error, so that derivatives are still called dE/dw; the error of each example, an
-    array of shape (size), becomes `E_each`. Run it before `reverse`; then the gradient of the sum is the sum of the
-    gradients. Raises `GradientError` if `error` is not a single number that depends on the batched inputs.
+    array of shape (size), becomes `E_each`. `weights` labels an input with one number for each example: its error
+    counts so many times, and a mean is divided by the sum of the weights. Run it before `reverse`; then the gradient
+    of the sum is the sum of the gradients. Raises `GradientError` if `error` is not a single number that depends on the batched inputs.
 
     >>> x, w, E = Name("x"), Name("w"), Name("E")
     >>> batch_loss(Graph({E: name_node(E, input_node(w) * input_node(x))}), E, [x], over="mean").quantities()
@@ -72,16 +74,25 @@ Name(text='E_each'): <name E_each: real[N]>, Name(text='E'): <name E: real>}
     root = _error_node(graph, error)
     each = _label_of_each(graph, error)
     singly, vector = _relabelled(graph, root, each)
-    many = batch(singly, batched, size)
+    inputs = singly.inputs()
+    many = batch(singly, [label for label in batched if label != weights or label in inputs], size)
     rows = many.outputs[each]
     if rows.type.shape != (size,):
         names = ", ".join(spell(label) for label in batched) or "(none)"
         raise GradientError(f"{spell(error)} does not depend on the batched inputs {names}.")
-    total = name_node(error, (SUM if over == "sum" else MEAN)(rows, attribute=(0,)))
+    total = name_node(error, _total(rows, over, weights))
     outputs = {label: total if old is vector else many.outputs[label] for label, old in singly.outputs.items()}
     if each not in graph.outputs:
         del outputs[each]
     return Graph({**outputs, error: total})
+
+
+def _total(rows: Node, over: str, weights: Quantity | None) -> Node:
+    if weights is None:
+        return (SUM if over == "sum" else MEAN)(rows, attribute=(0,))
+    each = input_node(weights, rows.type)
+    total = SUM(each * rows, attribute=(0,))
+    return total / SUM(each, attribute=(0,)) if over == "mean" else total
 
 
 def _relabelled(graph: Graph, root: Node, each: Name) -> tuple[Graph, Node]:

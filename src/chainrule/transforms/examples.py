@@ -10,15 +10,24 @@ from fractions import Fraction
 
 from chainrule.graph import Graph
 from chainrule.node import INPUT, NAME, Node, const, input_node, is_quantity, label_of, name_node, node
-from chainrule.ops.arithmetic import ADD, DIV
+from chainrule.ops.arithmetic import ADD, DIV, MUL
 from chainrule.quantity import Example, Quantity
 
 
-def per_example(graph: Graph, varying: Collection[Quantity], count: int, *, error: Quantity | None, over: str) -> Graph:
+def per_example(
+    graph: Graph,
+    varying: Collection[Quantity],
+    count: int,
+    *,
+    error: Quantity | None,
+    over: str,
+    weights: Quantity | None = None,
+) -> Graph:
     """The graph with the inputs `varying`, and all that depends on them, once for each of `count` examples.
 
     Outputs that do not depend on the example come first, then those of example 1, 2, ...; last the `error` itself, the
-    sum ("sum") or the mean ("mean") over examples of what it was for one.
+    sum ("sum") or the mean ("mean") over examples of what it was for one. `weights` labels a number of each example:
+    its error counts so many times, and a mean is divided by the sum of the weights.
     """
     nodes = graph.nodes()
     depends: set[Node] = set()
@@ -45,12 +54,21 @@ def per_example(graph: Graph, varying: Collection[Quantity], count: int, *, erro
                 if label == error:
                     errors.append(done[root])
     if error is not None and errors:
-        outputs[error] = name_node(error, _together(errors, over))
+        outputs[error] = name_node(error, _together(errors, over, weights))
     return Graph(outputs)
 
 
-def _together(errors: list[Node], over: str) -> Node:
-    total = errors[0]
-    for one in errors[1:]:
+def _together(errors: list[Node], over: str, weights: Quantity | None) -> Node:
+    if weights is None:
+        total, count = _sum(errors), const(Fraction(len(errors)))
+    else:
+        each = [input_node(Example(weights, number)) for number in range(1, len(errors) + 1)]
+        total, count = _sum([node(MUL, pair) for pair in zip(each, errors, strict=True)]), _sum(each)
+    return node(DIV, (total, count)) if over == "mean" else total
+
+
+def _sum(terms: list[Node]) -> Node:
+    total = terms[0]
+    for one in terms[1:]:
         total = node(ADD, (total, one))
-    return node(DIV, (total, const(Fraction(len(errors))))) if over == "mean" else total
+    return total
