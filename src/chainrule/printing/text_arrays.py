@@ -114,16 +114,14 @@ def derivation_lines(left: str, lines: Sequence[tuple[str, str]], width: int) ->
           = 2*t          power rule
     """
     margin = len(left) + 3
-    widest = max(len(text) for text, _ in lines)
-    reasons = max(len(reason) for _, reason in lines)
-    column = min(widest, max(width - margin - reasons - 4, 20))
+    fitting = [len(text) for text, reason in lines if margin + len(text) + 4 + len(reason) <= width]
+    column = max(fitting, default=0)
     found: list[str] = []
     for number, (text, reason) in enumerate(lines):
         head = f"{left} = " if number == 0 else " " * (margin - 2) + "= "
-        if not reason:
-            found.append(head + text)
-        elif len(text) <= column:
-            found.append(f"{head}{text.ljust(column)}    {reason}")
+        beside = len(text) <= column and margin + column + 4 + len(reason) <= width
+        if beside or not reason:
+            found.append(f"{head}{text.ljust(column)}    {reason}".rstrip())
         else:
-            found += [head + text, " " * (margin + column + 4) + reason]
+            found += [head + text, " " * (margin + 4) + reason]
     return found
