@@ -12,9 +12,10 @@ from chainrule import __version__
 from chainrule.errors import ChainruleError, ProblemError
 
 if TYPE_CHECKING:
+    from chainrule.explanation import Explanation
     from chainrule.problem import Problem
 
-_VIEWS = ["steps", "paths", "gates", "code"]  # as in display.py, which is loaded only when it is used
+_VIEWS = ["steps", "paths", "gates", "matrix", "derive", "code"]  # as in display.py, which is loaded late
 _FORMATS = ["text", "json", "markdown", "latex", "html"]
 _HELP = {"help_option_names": ["-h", "--help"]}
 
@@ -63,7 +64,9 @@ def explain(
     if fragment and style not in ("latex", "html"):
         raise ProblemError(f"--fragment goes with --format latex or html; the format is {style}.")
     problem = open_problem(file)
-    solution = work_out(problem, steps=steps, digits=digits, every_step=every_step)
+    solution: Explanation | display.Request = display.Request(problem=problem, update=steps, digits=digits)
+    if style == "json" or view not in display.BY_THEMSELVES:
+        solution = work_out(problem, steps=steps, digits=digits, every_step=every_step)
     if style == "json":
         result = display.json_text(solution, of=of)
     elif style != "text":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from chainrule.errors import ProblemError
 from chainrule.explanation import Explanation, explain
@@ -22,13 +23,16 @@ from chainrule.views.gates import gates_view
 from chainrule.views.paths import paths_view
 from chainrule.views.steps import steps_view
 
-VIEWS = ("steps", "paths", "gates", "code")
+VIEWS = ("steps", "paths", "gates", "matrix", "derive", "code")
+BY_THEMSELVES = ("matrix", "derive")  # views that need no steps unit by unit, so that a problem may have any size
 
 LARGEST_SHOWN = 2_000  # operations of a problem that a notebook works out without being asked
 
 __all__ = [
+    "BY_THEMSELVES",
     "LARGEST_SHOWN",
     "VIEWS",
+    "Request",
     "code_text",
     "document",
     "explain",
@@ -40,13 +44,27 @@ __all__ = [
 ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is to be explained, for a view that works it out itself: see `BY_THEMSELVES`."""
+
+    problem: Problem
+    update: int = 1
+    digits: int = 9
+
+
 def document(
-    explanation: Explanation, *, view: str = "steps", until: str | None = None, of: Sequence[str] = ()
+    explanation: Explanation | Request, *, view: str = "steps", until: str | None = None, of: Sequence[str] = ()
 ) -> Document:
-    """The document of an explanation in one of the views: "steps", "paths", "gates" or "code".
+    """The document of an explanation in one of `VIEWS`; a `Request` is enough for those `BY_THEMSELVES`.
 
     Raises `ProblemError` for a view there is not.
     """
+    if view == "matrix":
+        return matrix_document(explanation, until=until, of=of)
+    if view == "derive":
+        return derive_document(explanation, until=until, of=of)
+    explanation = _worked_out(explanation)
     if view == "steps":
         return steps_view(explanation, until=until, of=of)
     if view == "paths":
@@ -56,6 +74,27 @@ def document(
     if view == "code":
         return Document((Code(code_text(explanation)),))
     raise ProblemError(f"there is no view {view!r}.", hint=f"The views are {', '.join(VIEWS)}.")
+
+
+def _worked_out(asked: Explanation | Request) -> Explanation:
+    """The steps of what is asked for, unit by unit."""
+    return explain(asked.problem, steps=asked.update, digits=asked.digits) if isinstance(asked, Request) else asked
+
+
+def matrix_document(asked: Explanation | Request, *, until: str | None, of: Sequence[str]) -> Document:
+    """The matrix view."""
+    from chainrule.explanation.arrays import explain_arrays
+    from chainrule.views.matrix import matrix_view
+
+    solution = explain_arrays(asked.problem, steps=asked.update, digits=asked.digits)
+    return matrix_view(solution, until=until, of=of)
+
+
+def derive_document(asked: Explanation | Request, *, until: str | None, of: Sequence[str]) -> Document:
+    """The derive view."""
+    from chainrule.views.derive import derive_view
+
+    return derive_view(asked.problem, until=until, of=of)
 
 
 def code_text(explanation: Explanation) -> str:
@@ -75,7 +114,7 @@ def code_text(explanation: Explanation) -> str:
 
 
 def text(
-    explanation: Explanation,
+    explanation: Explanation | Request,
     *,
     view: str = "steps",
     width: int = 100,
@@ -103,6 +142,7 @@ def shown(what: Explanation | Problem, style: str) -> str | None:
     return rendered(steps_view(what), style, problem=what.problem, fragment=style != "markdown")
 
 
-def json_text(explanation: Explanation, *, of: Sequence[str] = ()) -> str:
+def json_text(explanation: Explanation | Request, *, of: Sequence[str] = ()) -> str:
     """An explanation as one JSON document."""
+    explanation = _worked_out(explanation)
     return json.dumps(report(explanation, of=of), ensure_ascii=False, indent=1) + "\n"
