@@ -20,9 +20,11 @@ from chainrule.numbers.floats import FLOATS
 from chainrule.numbers.system import Numbers
 from chainrule.ops.arithmetic import MUL, NEG
 from chainrule.ops.matrix import BROADCAST, MATMUL, TRANSPOSE, transposed
-from chainrule.optimizers import find_optimizer
+from chainrule.optimizers import Updates, build_updates, find_optimizer
+from chainrule.optimizers.step import Remembered
 from chainrule.problem import Problem
-from chainrule.quantity import Derivative, Example, Quantity, Updated
+from chainrule.problem.names import is_taken
+from chainrule.quantity import Derivative, Example, Quantity
 from chainrule.transforms.batch import batch_loss
 from chainrule.transforms.mapping import carried
 from chainrule.transforms.recognise import recognise
@@ -44,13 +46,18 @@ class ArrayPasses:
     forward: tuple[Node, ...]
     shown: tuple[Node, ...]
     update: tuple[Node, ...]
-    slots: Mapping[Quantity, Node]  # the optimiser's memory: by the label of what replaces it, its input
+    parameters: Mapping[Quantity, Node]  # after the update
+    memory: Mapping[Quantity, Remembered]  # the optimiser's
     example: int  # the one example that is seen, from 1; 0 if there is one only, or all are seen at once
     rows: frozenset[Quantity]
 
     def roots(self) -> list[Node]:
         """Everything that has a value here."""
-        return [*self.graph.roots(), *self.update]
+        return [*self.graph.roots(), *self.update, *self.following().values()]
+
+    def following(self) -> dict[Quantity, Node]:
+        """What the next update starts from, by the label of its input."""
+        return {**self.parameters, **{label_of(one.before): one.after for one in self.memory.values()}}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,9 +92,13 @@ def explain_arrays(problem: Problem, *, steps: int = 1, digits: int = 9) -> Arra
             passes = _cached(problem, number, cache)
             if not passes.update:
                 raise ProblemError("there is no update to run.", hint="Give the problem `minimise` and `rate`.")
-            _advance(inputs, passes, values_of(list(passes.update), _filled(inputs, passes, numbers), numbers))
+            _advance(
+                inputs,
+                passes,
+                values_of(list(passes.following().values()), _filled(problem, inputs, passes, numbers), numbers),
+            )
         passes = _cached(problem, steps, cache)
-        start = _filled(inputs, passes, numbers)
+        start = _filled(problem, inputs, passes, numbers)
         table = values_of(passes.roots(), start, numbers)
         after = None
         if passes.update and passes.of is not None:
@@ -128,7 +139,7 @@ def build_array_passes(problem: Problem, number: int = 1) -> ArrayPasses:
         raise ProblemError(what, hint="Use --view steps.")
     forward = tuple([n for n in graph.nodes() if n.op is NAME])
     if of is None:
-        return ArrayPasses(None, graph, forward, (), (), {}, example, rows)
+        return ArrayPasses(None, graph, forward, (), (), {}, {}, example, rows)
     below = set(order([graph.outputs[of]]))
     backward = tidy(reverse(graph, of), graph)
     wanted = _wanted(problem, graph, of)
@@ -137,9 +148,9 @@ def build_array_passes(problem: Problem, number: int = 1) -> ArrayPasses:
     )
     kept = tuple([n for n in forward if n in below or problem.minimise is None])
     if problem.minimise is None or problem.training.rate is None:
-        return ArrayPasses(of, backward, kept, shown, (), {}, example, rows)
-    update, slots = _update(problem, backward, of)
-    return ArrayPasses(of, backward, kept, shown, update, slots, example, rows)
+        return ArrayPasses(of, backward, kept, shown, (), {}, {}, example, rows)
+    new = _update(problem, backward, of)
+    return ArrayPasses(of, backward, kept, shown, new.definitions, new.parameters, new.memory, example, rows)
 
 
 def _wanted(problem: Problem, graph: Graph, of: Quantity) -> set[Quantity]:
@@ -155,7 +166,11 @@ def _graph_of_update(problem: Problem, number: int) -> tuple[Graph, Quantity | N
     if not problem.varying:
         return graph, of if of is not None else default_result(graph), 0, frozenset()
     if of is not None and problem.training.batch != 1:
-        batched = batch_loss(graph, of, problem.varying, over=problem.training.over, size=problem.examples)
+        used = graph.inputs()
+        batched = batch_loss(
+            graph, of, [label for label in problem.varying if label in used], over=problem.training.over,
+            size=problem.examples, weights=problem.training.weights,
+        )  # fmt: skip
         new = [label for label in batched.quantities() if label not in graph.quantities()]
         return batched, of, 0, frozenset({*problem.dependents, *new} - {of})
     example = (number - 1) % problem.examples + 1
@@ -178,18 +193,13 @@ def _of_example(problem: Problem, example: int) -> Graph:
     return Graph({label_of(done[root]): done[root] for root in problem.graph.outputs.values()})
 
 
-def _update(problem: Problem, backward: Graph, of: Quantity) -> tuple[tuple[Node, ...], dict[Quantity, Node]]:
+def _update(problem: Problem, backward: Graph, of: Quantity) -> Updates:
     rate = problem.training.rate
     assert rate is not None
+    known = backward.quantities()
+    derivatives = {known[label]: backward.outputs[Derivative(of, label)] for label in problem.parameter_arrays}
     optimizer = find_optimizer(problem.training.optimizer, problem.training.options)
-    known, found, slots = backward.quantities(), list[Node](), dict[Quantity, Node]()
-    for label in problem.parameter_arrays:
-        memory = optimizer.init(known[label])
-        rate_node = known.get(rate) or input_node(rate)
-        body, after = optimizer.update(known[label], backward.outputs[Derivative(of, label)], rate_node, memory)
-        found += [*after, name_node(Updated(label), body)]
-        slots.update({label_of(new): old for old, new in zip(memory, after, strict=True)})
-    return tuple(found), slots
+    return build_updates(optimizer, of, derivatives, known.get(rate) or input_node(rate), taken=is_taken(problem))
 
 
 def tidy(graph: Graph, written: Graph) -> Graph:
@@ -235,7 +245,9 @@ def _row(values: Sequence[Any]) -> list[float]:
     return [FLOATS.s.of(value) for value in values]
 
 
-def _filled(inputs: Mapping[Quantity, Any], passes: ArrayPasses, numbers: Numbers) -> dict[Quantity, Any]:
+def _filled(
+    problem: Problem, inputs: Mapping[Quantity, Any], passes: ArrayPasses, numbers: Numbers
+) -> dict[Quantity, Any]:
     """The inputs of these passes: one example's values under its name, and memories that are still zero."""
     found = dict(inputs)
     for current in order(passes.roots()):
@@ -244,25 +256,23 @@ def _filled(inputs: Mapping[Quantity, Any], passes: ArrayPasses, numbers: Number
         label = label_of(current)
         if isinstance(label, Example) and label.of in inputs:
             found[label] = numbers.index(inputs[label.of], (label.number - 1,))
-    for memory in passes.slots.values():
-        if label_of(memory) not in found:
-            shape = tuple([int(size) for size in memory.shape])
-            found[label_of(memory)] = numbers.of_nested(_zeros(shape))
+    rate = inputs.get(problem.training.rate) if problem.training.rate is not None else None
+    for label, one in passes.memory.items():
+        before, start = label_of(one.before), rate if one.initial is None else float(one.initial)
+        if before not in found and start is not None:
+            shape = tuple([int(size) for size in passes.memory[label].before.shape])
+            found[before] = numbers.of_nested(_all(start, shape)) if shape else start
     return found
 
 
-def _zeros(shape: tuple[int, ...]) -> Any:
-    return [_zeros(shape[1:]) for _ in range(shape[0])] if shape else 0.0
+def _all(value: Any, shape: tuple[int, ...]) -> Any:
+    return [_all(value, shape[1:]) for _ in range(shape[0])] if shape else value
 
 
 def _advance(inputs: dict[Quantity, Any], passes: ArrayPasses, table: Mapping[Node, Any]) -> None:
     """The parameters and memories after an update in the place of those before."""
-    for new in passes.update:
-        label = label_of(new)
-        if label in passes.slots:
-            inputs[label_of(passes.slots[label])] = table[new]
-        elif isinstance(label, Updated):
-            inputs[label.of] = table[new]
+    for label, new in passes.following().items():
+        inputs[label] = table[new]
 
 
 def _cached(problem: Problem, number: int, cache: dict[int, ArrayPasses]) -> ArrayPasses:

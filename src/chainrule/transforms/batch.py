@@ -60,7 +60,8 @@ def batch_loss(
     The total takes the label of the error, so that derivatives are still called dE/dw; the error of each example, an
     array of shape (size), becomes `E_each`. `weights` labels an input with one number for each example: its error
     counts so many times, and a mean is divided by the sum of the weights. Run it before `reverse`; then the gradient
-    of the sum is the sum of the gradients. Raises `GradientError` if `error` is not a single number that depends on the batched inputs.
+    of the sum is the sum of the gradients. Raises `GradientError` if `error` is not a single number that depends on the
+    batched inputs.
 
     >>> x, w, E = Name("x"), Name("w"), Name("E")
     >>> batch_loss(Graph({E: name_node(E, input_node(w) * input_node(x))}), E, [x], over="mean").quantities()
