@@ -9,7 +9,7 @@ from typing import Any
 from chainrule.errors import GradientError
 from chainrule.explanation.passes import build_passes, first_inputs, run_updates, values_of
 from chainrule.graph import Graph
-from chainrule.node import Node, const, input_node, label_of
+from chainrule.node import NAME, Node, const, input_node, label_of
 from chainrule.numbers.array import positions
 from chainrule.printing.figures import json_number
 from chainrule.problem import Problem
@@ -17,16 +17,17 @@ from chainrule.problem.expressions import expression_of, with_expressions
 from chainrule.problem.names import is_expression, memory_of
 from chainrule.quantity import Change, Derivative, Example, Memory, Name, Quantity, Updated, spell
 from chainrule.transforms.recognise import recognise
-from chainrule.transforms.reverse import reverse
+from chainrule.transforms.reverse import ONE, direct_derivatives, reverse
 from chainrule.transforms.units import element_label
 
 
-def value_of(problem: Problem, text: str) -> Any:
+def value_of(problem: Problem, text: str, *, after: int = 0) -> Any:
     """The value of a quantity as a person spells it: a number, nested lists for an array, None for a symbol.
 
-    Raises `FormulaError` for what is no quantity of the problem, `GradientError` for a derivative without a meaning.
+    `after` is how many updates have been made before: `E'` is then the error after one more. Raises `FormulaError` for what is no quantity of the problem, `GradientError` for a derivative without a meaning.
     """
     quantity = problem.quantity(text)
+    quantity = Updated(quantity, after) if after else quantity
     graph = asked_graph(problem, quantity)
     times, bare = _updates(quantity)
     if isinstance(bare, Name | Example) and is_expression(problem, bare) and bare not in graph.quantities():
@@ -133,6 +134,11 @@ def with_derivative(graph: Graph, quantity: Quantity) -> tuple[Graph, Node]:
 
     Raises `GradientError` if it speaks of what is not in the graph.
     """
+    if isinstance(quantity, Derivative) and quantity.direct:
+        inner, top = with_derivative(graph, quantity.of)
+        _, bottom = with_derivative(inner, quantity.by)
+        local = direct_derivatives(top, ONE, [bottom]).get(bottom) if top.op is NAME else None
+        return inner, const(0) if local is None else local
     if isinstance(quantity, Derivative):
         inner, _ = with_derivative(graph, quantity.of)
         grown = reverse(inner, quantity.of, [quantity.by])

@@ -100,4 +100,6 @@ def _is_tie(condition: Node, table: Mapping[Node, Any]) -> bool:
 
 
 def _sentence(reasons: list[str]) -> str:
-    return f"because {' and '.join(reasons)}" if reasons else ""
+    ties = [reason for reason in reasons if "," in reason or ":" in reason]
+    plain = " and ".join(reason for reason in reasons if reason not in ties)
+    return "because " + "; ".join([*ties, *([plain] if plain else [])]) if reasons else ""

@@ -57,7 +57,7 @@ def _steps_of(explanation: Explanation, text: str) -> list[Step]:
 
 
 def _value_step(explanation: Explanation, text: str, quantity: Quantity) -> Step:
-    value = value_of(explanation.problem, text)
+    value = value_of(explanation.problem, text, after=explanation.update - 1)
     return Step(quantity, explanation.update, "asked", text, (), None, _shown(value, explanation.digits), None)
 
 

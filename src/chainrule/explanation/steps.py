@@ -11,8 +11,8 @@ from chainrule.explanation.choices import Choice, taken
 from chainrule.explanation.products import ChainRule, Factor, Term, is_one
 from chainrule.explanation.spelling import Spelling, fill_in, relabelled
 from chainrule.node import NAME, Node, arguments_of, const, is_quantity, label_of, node, order, rebuild
-from chainrule.ops.arithmetic import constant
-from chainrule.printing.expression import expression, product, sum_of
+from chainrule.ops.arithmetic import SUB, constant
+from chainrule.printing.expression import expression, product, strength, sum_of
 from chainrule.printing.figures import exact_figure, figure, given_figure
 from chainrule.problem import Problem
 from chainrule.quantity import Derivative, Quantity, Updated
@@ -142,7 +142,8 @@ class Writer:
             written = [
                 write(f) if not f.terms else f"({self.sum(f.terms, write, keep_ones=keep_ones)})" for f in factors
             ]
-            texts.append(product(written, leading=not texts))
+            alone = len(written) == 1 and strength(written[0]) > SUB.precedence and not written[0].startswith("-")
+            texts.append(written[0] if alone else product(written, leading=not texts))
         return sum_of(texts) if len(texts) > 1 else texts[0]
 
     def formula(self, node: Node, factor: Factor) -> str:

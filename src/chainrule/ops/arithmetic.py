@@ -9,7 +9,6 @@ from chainrule.ops import types
 
 MAX_FOLDED_BITS = 1024  # longer constants stay unfolded: in a long chain of products their digits grow without end
 MAX_FOLDED_EXPONENT = 64  # a larger power of a constant stays a node: its digits would fill the page
-MAX_FOLDED_BITS = 1024  # and so does one of a long constant: ((2^64)^64)^64 has 80,000 digits
 
 
 def constant(x: Node) -> Fraction | None:

@@ -24,7 +24,7 @@ from chainrule.toml_source.scan import MAX_DIGITS, STRING, Entry, Scan, body, ch
 MAX_BYTES = 2**20
 MAX_EXPONENT = 10_000
 
-_DIGITS = "[0-9](?:_?[0-9])*+"
+_DIGITS = "[0-9](?:_?[0-9])*"
 _DECIMAL = re.compile(rf"[+-]?(?:{_DIGITS}(?:\.{_DIGITS})?|\.{_DIGITS})(?:[eE]([+-]?{_DIGITS}))?")
 
 

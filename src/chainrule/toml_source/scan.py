@@ -17,14 +17,16 @@ MAX_PARTS = 32  # of a dotted key: `tomllib` takes quadratic time
 MAX_DIGITS = 4_000  # Python refuses to read an integer of more than 4,300
 
 _TOP = frozenset({"formulas", "working", "minimise", "rate", "symbols", "title", "source"})
-_BLANK = re.compile(r"(?:[ \t\n]++|#[^\n]*+)*+")
-_SPACE = re.compile(r"[ \t]*+")
-_LINE_STRING = r"""'(?!'')[^'\n]*+'|"(?!"")(?:[^"\\\n]++|\\.)*+\""""
-KEY_PART = re.compile(rf"[A-Za-z0-9_-]++|{_LINE_STRING}")
+# No possessive quantifiers (`*+`): Python before 3.11.5, Debian 12's among them, matches some of them wrongly. Each
+# pattern reads in one way only, so that it does not go back over what it has read.
+_BLANK = re.compile(r"[ \t\n]*(?:#[^\n]*[ \t\n]*)*")
+_SPACE = re.compile(r"[ \t]*")
+_LINE_STRING = r"""'(?!'')[^'\n]*'|"(?!"")[^"\\\n]*(?:\\.[^"\\\n]*)*\""""
+KEY_PART = re.compile(rf"[A-Za-z0-9_-]+|{_LINE_STRING}")
 STRING = re.compile(
-    r"""'''(?:[^']++|'{1,2}(?!'))*+'{3,5}|\"""(?:[^"\\]++|\\[\s\S]|"{1,2}(?!"))*+"{3,5}|""" + _LINE_STRING
+    r"""'''[^']*(?:'{1,2}(?!')[^']*)*'{3,5}|\"""[^"\\]*(?:(?:\\[\s\S]|"{1,2}(?!"))[^"\\]*)*"{3,5}|""" + _LINE_STRING
 )
-_SCALAR = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9.Zz:+-]*+|[A-Za-z0-9_+.:-]++")
+_SCALAR = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9.Zz:+-]*|[A-Za-z0-9_+.:-]+")
 _HEX = "[0-9A-Fa-f]"
 _ESCAPE = re.compile(rf'\\(?:([btnfre"\\])|x({_HEX}{{2}})|u({_HEX}{{4}})|U({_HEX}{{8}}))')
 _ESCAPED = dict(zip('btnfre"\\', '\b\t\n\f\r\x1b"\\', strict=True))
