@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import TypeAlias
 
 from chainrule.graph import Graph, collector_paused
-from chainrule.node import NAME, Node, Op, const, node, rebuild
+from chainrule.node import NAME, Node, Op, const, is_quantity, node, order, rebuild
 from chainrule.ops.arithmetic import ADD, DIV, MAX_FOLDED_EXPONENT, MUL, NEG, POWER, SUB, constant, is_short_power
 from chainrule.ops.choices import ABS
 from chainrule.ops.functions import EXP, LOG, SQRT
@@ -40,7 +40,7 @@ def simplify(graph: Graph) -> Graph:
 
 
 def simplify_node(root: Node) -> Node:
-    """One formula simplified, as `simplify` does it.
+    """One formula simplified, as `simplify` does it; the quantities it uses, and their own formulas, stay.
 
     >>> from chainrule.node import input_node
     >>> from chainrule.quantity import Name
@@ -49,7 +49,8 @@ def simplify_node(root: Node) -> Node:
     True
     """
     with collector_paused():
-        return rebuild([root], _simpler)[root]
+        used = {n: n for n in order([root], cut=is_quantity) if is_quantity(n) and n is not root}
+        return rebuild([root], _simpler, known=used)[root]
 
 
 def erase_names(graph: Graph) -> Graph:
