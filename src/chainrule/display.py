@@ -33,6 +33,7 @@ LARGEST_SHOWN = 2_000  # operations of a problem that a notebook works out witho
 
 __all__ = [
     "BY_THEMSELVES",
+    "LARGEST_SHOWN",
     "VIEWS",
     "Request",
     "by_hand",
@@ -146,7 +147,7 @@ def shown(what: Explanation | Problem, style: str) -> str | None:
         if what.operations > LARGEST_SHOWN:
             return None
         what = explain(what)
-    return rendered(steps_view(what), style, problem=what.problem, fragment=style != "markdown")
+    return rendered(document(what), style, problem=what.problem, fragment=style != "markdown")
 
 
 def json_text(explanation: Explanation | Request, *, of: Sequence[str] = ()) -> str:

@@ -271,6 +271,12 @@ def test_json_values_in_later_updates_are_those_of_the_first() -> None:
     assert once["w5'"] == later["w5'"]
 
 
+def test_a_solution_by_hand_shows_itself() -> None:
+    solution = hand(lecture("000"), "3,x*=2")
+    assert str(solution) == text(solution)
+    assert solution.to_dict()["values"]["theta2_1"] == -0.232
+
+
 def test_single_quantities() -> None:
     shown = text(hand(lecture("000"), "3,x*=2"), of=["x2_1"])
     assert "x2_1 = sigmoid(theta2_1)\n     = sigmoid(-0.232)\n     = 0.44" in shown

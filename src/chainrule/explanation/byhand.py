@@ -40,6 +40,10 @@ class HandExplanation(Explanation):
     departures: tuple[Quantity, ...]  # whose figure is not the exact value rounded
     outcome: str  # how the error went, by hand and exactly
 
+    def to_dict(self, *, of: Sequence[str] = ()) -> dict[str, Any]:
+        """Steps and values by hand as plain data, as `--format json` prints them."""
+        return hand_report(self, of=of)
+
 
 def by_hand(explanation: Explanation, rounding: Rounding) -> HandExplanation:
     """The same solution with every named quantity rounded, and what is rounded carried on; a line is exact in between.
@@ -125,6 +129,9 @@ def _following(explanation: Explanation, sheet: Sheet, inputs: Mapping[Quantity,
     for before, new in explanation.passes.following.items():
         if label_of(new) in sheet.figures:
             after[before] = sheet.figures[label_of(new)]
+        elif isinstance(before, Name) and label_of(new) in explanation.passes.slots:
+            counted = inputs[before].value  # the number of the update, which has no line
+            after[before] = inputs[before] if counted is None else given(counted + 1, 0, truncate=False)
     return after
 
 
