@@ -31,7 +31,7 @@ def units(graph: Graph, *, element: ElementLabel = Element) -> Graph:
     `element(label, index)` names an element of an array, `index` counting from 1: a notation's own name, or `W1[2,1]`.
     Raises `ShapeError` if a size is still a symbol.
 
-    >>> from chainrule.quantity import spell
+    >>> from chainrule.quantity import Name, spell
     >>> x = input_node(Name("x"), type_of("real", (2,)))
     >>> [spell(label) for label in units(Graph({Name("y"): name_node(Name("y"), x * 2)})).outputs]
     ['y[1]', 'y[2]']
