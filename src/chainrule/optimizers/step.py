@@ -100,7 +100,7 @@ def build_updates(
         after[label] = name_node(Updated(label), body)
         for slot, one, other in zip(optimizer.slots, old, new, strict=True):
             memory[_without_prime(label_of(other))] = Remembered(one, other, _START[slot.starts])
-        found = [n for n in order([*new, after[label]]) if n.op is NAME and n not in told]
+        found = [n for n in order([*new, after[label]], cut=told.__contains__) if n.op is NAME and n not in told]
         told.update(found)
         lines += found
     if number is not None:
