@@ -181,7 +181,9 @@ def spelled(line: str) -> str:
 
 
 def steps_of(explanation: Explanation) -> list[Step]:
-    return [*explanation.steps, *explanation.again]
+    steps = [*explanation.steps, *explanation.again]
+    assume(all(step.value is None or abs(step.value) < LARGEST for step in steps))  # an update can leap far out
+    return steps
 
 
 @few
