@@ -7,14 +7,27 @@ after an update.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from html import escape
 from typing import Final
 
-from chainrule.formula.syntax import AtUpdate, DerivativeRef, Prime, ungroup
-from chainrule.printing.document import Block, Chain, Code, Document, Heading, Items, Prose, Table
+from chainrule.formula.syntax import AtUpdate, DerivativeRef, Prime, Tree, ungroup
+from chainrule.printing.document import (
+    Block,
+    Chain,
+    Code,
+    Derivation,
+    Document,
+    Heading,
+    Items,
+    Matrices,
+    Piece,
+    Prose,
+    Table,
+)
 from chainrule.printing.glyphs import Typography
 from chainrule.printing.mathml import mathml
 from chainrule.printing.page_style import SCRIPT, STYLE
@@ -48,12 +61,12 @@ class _Page:
     lines: Mapping[str, Line]
     partners: Mapping[str, list[Line]] = field(default_factory=dict)  # by quantity: what else is said about it
 
-    def math(self, text: str, *, own: str = "", display: bool = False) -> str:
+    def math(self, text: str | Sequence[Piece], *, own: str = "", display: bool = False) -> str:
         """A formula in which every quantity that has a line is a link, except to the line it stands in."""
 
         def link(quantity: str) -> tuple[str, str] | None:
             line = self.lines.get(quantity)
-            if line is None or quantity == own:
+            if line is None or line.quantity == own:
                 return None
             return f"<mtext>{_opened(line)}<math>", "</math></a></mtext>"
 
@@ -95,23 +108,27 @@ def _numbered(document: Document, typography: Typography, prefix: str) -> dict[s
     """Every quantity that has a line of its own, or stands among the givens."""
     found: dict[str, Line] = {}
     taken: set[str] = set()
+    times = Counter(quantity for quantity, _ in _said(document))
     for quantity, value in _said(document):
-        if quantity not in found:
+        if times[quantity] == 1:  # what is said twice, such as "path 1" of several derivatives, is no one's place
             stem = _NOT_IN_IDS.sub("-", quantity.replace("'", "-new"))[:_LONGEST_ID].strip("-") or "line"
             name, count = stem, 1
             while name in taken:
                 count += 1
                 name = f"{stem}-{count}"
             taken.add(name)
-            found[quantity] = _line(prefix + name, quantity, value, typography)
+            tree = parsed(quantity, typography)
+            line = _line(prefix + name, quantity, value, tree, typography)
+            found[quantity if tree is None else canonical(tree)] = found[quantity] = line
     return found
 
 
 def _said(document: Document) -> Iterator[tuple[str, str]]:
     for block in document.blocks:
-        if isinstance(block, Chain):
-            last = block.rights[-1] if block.rights else ""
-            yield block.left, last if _FIGURE.fullmatch(last) else ""
+        if isinstance(block, Chain | Matrices | Derivation):
+            last = [row for row, _ in _rows(block)][-1:]
+            value = last[0][-1] if last and last[0] and isinstance(last[0][-1], str) else ""
+            yield block.left, value if _FIGURE.fullmatch(value) else ""
         elif isinstance(block, Items):
             for item in block.items:
                 left, equals, right = item.partition(" = ")
@@ -119,8 +136,7 @@ def _said(document: Document) -> Iterator[tuple[str, str]]:
                     yield left, right
 
 
-def _line(name: str, quantity: str, value: str, typography: Typography) -> Line:
-    tree = parsed(quantity, typography)
+def _line(name: str, quantity: str, value: str, tree: Tree | None, typography: Typography) -> Line:
     of, kind = typography.delta_pair(quantity), "derivative"
     if isinstance(tree, DerivativeRef):
         of = canonical(ungroup(tree.by))
@@ -131,7 +147,7 @@ def _line(name: str, quantity: str, value: str, typography: Typography) -> Line:
 
 def _partners(lines: Iterable[Line]) -> dict[str, list[Line]]:
     found: dict[str, list[Line]] = {}
-    for line in lines:
+    for line in dict.fromkeys(lines):
         if line.of is not None:
             found.setdefault(line.of, []).append(line)
     return found
@@ -149,7 +165,7 @@ def _parts(block: Block, page: _Page) -> Iterator[str]:
         case Items(title, items):
             spans = "\n".join(_item(item, page) for item in items)
             yield f'<p class="items"><b>{escape(title)}:</b>\n{spans}</p>'
-        case Chain():
+        case Chain() | Matrices() | Derivation():
             yield from _chain(block, page)
         case Table(header, rows):
             yield '<div class="box"><table class="rows">'
@@ -160,20 +176,33 @@ def _parts(block: Block, page: _Page) -> Iterator[str]:
             yield f"<pre><code>{escape(text)}</code></pre>"
 
 
-def _chain(chain: Chain, page: _Page) -> Iterator[str]:
-    line = page.lines[chain.left]
-    classes = " ".join(["chain", *([chain.color] if chain.color.isalpha() else [])])
-    yield f'<div class="{classes}" id="{escape(line.id)}">'
+def _rows(chain: Chain | Matrices | Derivation) -> Iterator[tuple[Sequence[Piece], str]]:
+    """The right sides in pieces, with the reasons that are given."""
+    match chain:
+        case Chain(rights=rights):
+            yield from (((right,), "") for right in rights)
+        case Matrices(rights=sides):
+            yield from ((side, "") for side in sides)
+        case Derivation(lines=lines):
+            yield from (((expression,), reason) for expression, reason in lines)
+
+
+def _chain(chain: Chain | Matrices | Derivation, page: _Page) -> Iterator[str]:
+    line = page.lines.get(chain.left)
+    color = "" if isinstance(chain, Derivation) or not chain.color.isalpha() else f" {chain.color}"
+    place = f' id="{escape(line.id)}"' if line is not None else ""
+    yield f'<div class="chain{color}"{place}>'
     yield '<div class="box"><table>'
     left = page.math(chain.left, own=chain.left, display=True)
-    for right in chain.rights or ("",):
+    for right, reason in list(_rows(chain)) or [((), "")]:
         math = page.math(right, own=chain.left, display=True) if right else ""
-        yield f"<tr><td>{left}</td><td>{'=' if right else ''}</td><td>{math}</td></tr>"
+        why = f'<td class="why">{_sentence(reason, page)}</td>' if reason else ""
+        yield f"<tr><td>{left}</td><td>{'=' if right else ''}</td><td>{math}</td>{why}</tr>"
         left = ""
     yield "</table></div>"
     if chain.note:
         yield f'<p class="note">{_sentence(chain.note, page)}</p>'
-    pairs = list(_pairs(line, page))
+    pairs = list(_pairs(line, page)) if line is not None else []
     if pairs:
         yield f'<p class="pair">{" ".join(pairs)}</p>'
     yield "</div>"
@@ -203,13 +232,14 @@ def _item(item: str, page: _Page) -> str:
     left, equals, right = item.partition(" = ")
     if not equals:
         return f"<span>{page.label(item) if is_formula(item, page.typography) else escape(item)}</span>"
-    line = page.lines[left]
+    line = page.lines.get(left)
     name = page.label(left)
     others = page.partners.get(left, [])
     if others:
         place, shown = escape(others[0].id), escape(others[0].tooltip)
         name = f'<a href="#{place}" data-q="{place}" title="{shown}">{name}</a>'
-    return f'<span id="{escape(line.id)}">{name} = {page.label(right)}</span>'
+    own = f' id="{escape(line.id)}"' if line is not None else ""
+    return f"<span{own}>{name} = {page.label(right)}</span>"
 
 
 def _sentence(text: str, page: _Page) -> str:
@@ -224,5 +254,5 @@ def _mention(quantity: str, page: _Page) -> str:
 
 
 def _row(cells: Iterable[str], tag: str, page: _Page) -> str:
-    texts = [page.label(cell) if is_formula(cell, page.typography) else escape(cell) for cell in cells]
+    texts = [page.math(cell) if is_formula(cell, page.typography) else _sentence(cell, page) for cell in cells]
     return "<tr>" + "".join(f"<{tag}>{text}</{tag}>" for text in texts) + "</tr>"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import Final
 
 from chainrule.printing.glyphs import GREEK, Glyph
@@ -15,7 +16,7 @@ from chainrule.printing.typeset import BREAK, Style
 
 _GREEK_NAMES: Final = {letter: name for name, letter in GREEK.items()}
 _BUILTIN: Final = frozenset({"tanh", "exp", "log", "ln", "sin", "cos", "max", "min"})
-_SIGNS: Final = {"−": "-", "·": r"\cdot", "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "∂": r"\partial"}
+_SIGNS: Final = {"−": "-", "·": r"\cdot", "≤": r"\le", "≥": r"\ge", "≠": r"\ne", "∂": r"\partial", "⋯": r"\cdots"}
 _FENCES: Final = {"/|": "|", "‖": r"\|", "/‖": r"\|"}
 _ENDING: Final = re.compile(r"\\[A-Za-z]+$")
 _CLOSING: Final = (")", "]", "/|", "/‖")
@@ -94,6 +95,11 @@ def plain(text: str) -> str:
     return r"\mathtt{" + "".join(_PLAIN.get(c, c) for c in to_ascii(text)) + "}"
 
 
+def _array(rows: Sequence[Sequence[str]]) -> str:
+    body = r" \\ ".join(" & ".join(row) for row in rows)
+    return rf"\left[\begin{{array}}{{{'r' * len(rows[0])}}}{body}\end{{array}}\right]"
+
+
 def _joined(pieces: list[str]) -> str:
     """The pieces in a row; a command ends where no letter follows."""
     text: list[str] = []
@@ -108,6 +114,7 @@ LATEX: Final = Style(
     fraction=(r"\frac{", "}{", "}"),
     small_fraction=(r"\tfrac{", "}{", "}"),
     power=("", "^{", "}"),
+    raised=("{", "}^{", "}"),
     below=("", "_{", "}"),
     root=(r"\sqrt{", "}"),
     row=("", ""),
@@ -118,11 +125,13 @@ LATEX: Final = Style(
     function=_function,
     plain=plain,
     joined=_joined,
+    array=_array,
 )
 
 
 # Width: in points at 10 pt, from the metrics of Computer Modern, rounded up.
 
+_ARRAY: Final = re.compile(r"\\left\[\\begin\{array\}\{r+\}(.*?)\\end\{array\}\\right\]")
 _TOKEN: Final = re.compile(r"\\[A-Za-z]+|\\.|.", re.DOTALL)
 _WIDTHS: Final = {"(": 3.9, ")": 3.9, "[": 2.8, "]": 2.8, "+": 12.3, "-": 12.3, "=": 13.4, ".": 2.8, ",": 4.5, " ": 0.0,
                   "|": 2.8, "W": 9.5, "m": 8.8, "w": 7.2, "M": 9.8, "<": 13.4, ">": 13.4,
@@ -140,9 +149,11 @@ def width_of(latex: str) -> float:
     >>> width_of("x_{1}") < width_of("x_{12}") < width_of("x + y")
     True
     """
+    plain = _ARRAY.sub("", latex)
+    inside = sum(_array_width(found) for found in _ARRAY.findall(latex)) if plain != latex else 0.0
     groups: list[tuple[float, str, list[str]]] = [(0.0, "", [])]  # width, kind, what the next groups in it will be
     tops: list[float] = []
-    for token in _TOKEN.findall(latex.replace(BREAK, "")):
+    for token in _TOKEN.findall(plain.replace(BREAK, "")):
         total, kind, coming = groups[-1]
         if token in ("^", "_"):
             coming.append("script")
@@ -156,7 +167,13 @@ def width_of(latex: str) -> float:
             groups[-1] = (outer[0] + _closed(total, kind, tops), *outer[1:])
         else:
             groups[-1] = (total + _WIDTHS.get(token, _OTHERWISE), kind, coming)
-    return sum(group[0] for group in groups)
+    return inside + sum(group[0] for group in groups)
+
+
+def _array_width(body: str) -> float:
+    rows = [[width_of(cell) for cell in row.split(" & ")] for row in body.split(r" \\ ")]
+    columns = [max(column) + 10.0 for column in zip(*rows, strict=False)]
+    return sum(columns, 12.0)
 
 
 def _closed(width: float, kind: str, tops: list[float]) -> float:

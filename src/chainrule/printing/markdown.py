@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from chainrule.printing.document import Block, Chain, Code, Document, Heading, Items, Prose, Table
+from chainrule.printing.arrays import set_equal
+from chainrule.printing.document import Block, Chain, Code, Derivation, Document, Heading, Items, Matrices, Prose, Table
 from chainrule.printing.glyphs import Typography
 from chainrule.printing.latex import chain_lines
 from chainrule.printing.latex_math import LATEX
 from chainrule.printing.prose import for_document, is_formula, segments
-from chainrule.printing.typeset import BREAK, typeset
+from chainrule.printing.typeset import BREAK
 
 _WIDTH: Final = 640.0  # of a line, measured as in LaTeX; a page of GitHub's is about as wide
 _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>#|$~&])")
@@ -45,7 +46,7 @@ def _lines(block: Block, typography: Typography) -> Iterator[str]:
             yield _sentence(text, typography)
         case Items(title, items):
             yield f"**{_escape(title)}:** " + ", ".join(_item(item, typography) for item in items)
-        case Chain():
+        case Chain() | Matrices() | Derivation():
             rows = chain_lines(block, typography, _WIDTH)
             yield from ("$$", r"\begin{aligned}", *rows, r"\end{aligned}", "$$")
             if block.note:
@@ -60,7 +61,7 @@ def _lines(block: Block, typography: Typography) -> Iterator[str]:
 
 
 def _math(text: str, typography: Typography) -> str:
-    return f"${typeset(text, LATEX, typography).replace(BREAK, '').strip()}$"
+    return f"${set_equal((text,), LATEX, typography).replace(BREAK, '').strip()}$"
 
 
 def _sentence(text: str, typography: Typography) -> str:

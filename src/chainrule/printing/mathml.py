@@ -6,13 +6,15 @@ A link inside a formula is an HTML link inside `mtext`, the one place where brow
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from html import escape
 from typing import Final
 
+from chainrule.printing.arrays import set_equal
+from chainrule.printing.document import Piece
 from chainrule.printing.glyphs import Glyph, Typography
-from chainrule.printing.typeset import BREAK, Style, typeset
+from chainrule.printing.typeset import BREAK, Style
 
 _TOKENS: Final = re.compile(r"\d+|.", re.DOTALL)
 _ACCENTS: Final = {"hat": "^", "tilde": "~", "bar": "\u00af", "dot": "\u02d9"}
@@ -96,10 +98,16 @@ def _plain(text: str) -> str:
     return f"<mtext>{escape(text)}</mtext>"
 
 
+def _array(rows: Sequence[Sequence[str]]) -> str:
+    cells = ["".join(f"<mtd>{cell}</mtd>" for cell in row) for row in rows]
+    return f"<mrow><mo>[</mo><mtable>{''.join(f'<mtr>{row}</mtr>' for row in cells)}</mtable><mo>]</mo></mrow>"
+
+
 MATHML: Final = Style(
     fraction=("<mfrac><mrow>", "</mrow><mrow>", "</mrow></mfrac>"),
     small_fraction=('<mstyle displaystyle="false"><mfrac><mrow>', "</mrow><mrow>", "</mrow></mfrac></mstyle>"),
     power=("<msup><mrow>", "</mrow><mrow>", "</mrow></msup>"),
+    raised=("<msup><mrow>", "</mrow><mrow>", "</mrow></msup>"),
     below=("<msub><mrow>", "</mrow><mrow>", "</mrow></msub>"),
     root=("<msqrt><mrow>", "</mrow></msqrt>"),
     row=("<mrow>", "</mrow>"),
@@ -109,15 +117,25 @@ MATHML: Final = Style(
     sign=_sign,
     function=_function,
     plain=_plain,
+    array=_array,
 )
 
 
-def mathml(text: str, *, typography: Typography | None = None, display: bool = False, link: Link | None = None) -> str:
-    """The `math` element of a formula; `link` gives what opens and closes the link of a quantity.
+def mathml(
+    text: str | Sequence[Piece],
+    *,
+    typography: Typography | None = None,
+    display: bool = False,
+    link: Link | None = None,
+) -> str:
+    """The `math` element of a formula, or of pieces among which are arrays.
+
+    `link` gives what opens and what closes the link of a quantity.
 
     >>> mathml("x1^2")
     '<math><msup><mrow><msub><mi>x</mi><mrow><mn>1</mn></mrow></msub></mrow><mrow><mn>2</mn></mrow></msup></math>'
     """
     style = MATHML if link is None else replace(MATHML, link=link)
-    inner = typeset(text, style, typography or Typography()).replace(BREAK, "")
+    pieces = (text,) if isinstance(text, str) else text
+    inner = set_equal(pieces, style, typography or Typography()).replace(BREAK, "")
     return f'<math displaystyle="true">{inner}</math>' if display else f"<math>{inner}</math>"

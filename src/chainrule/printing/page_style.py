@@ -35,6 +35,8 @@ STYLE: Final = """\
 .chainrule .box tr, .chainrule .box tr:hover { background: none; }
 .chainrule .box td { padding: .15rem .25rem; border: 0; text-align: left; white-space: nowrap;
   vertical-align: baseline; font-size: 1rem; color: var(--ink); }
+.chainrule .box td.why { padding-left: 1.5rem; font-size: .88rem; color: var(--faint); }
+.chainrule mtd { text-align: right; text-align: -webkit-right; padding: .15em .4em; }
 .chainrule .note, .chainrule .pair { margin: .15rem 0 0 .25rem; font-size: .88rem; color: var(--faint); }
 .chainrule .pair a { margin-right: 1rem; }
 .chainrule .pair math { font-size: 1.2em; }

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from chainrule.formula.syntax import FUNCTIONS, Ref, walk
-from chainrule.printing.document import Chain, Document
+from chainrule.printing.document import Chain, Derivation, Document, Matrices
 from chainrule.printing.glyphs import Typography
 from chainrule.printing.typeset import parsed
 
@@ -23,7 +23,7 @@ _WORDS: Final = frozenset({"a", "A", "I"})
 def for_document(document: Document, typography: Typography | None) -> Typography:
     """The typography in which what has a line of its own in the document is known too."""
     basis = typography or Typography()
-    trees = [parsed(block.left, basis) for block in document.blocks if isinstance(block, Chain)]
+    trees = [parsed(block.left, basis) for block in document.blocks if isinstance(block, Chain | Matrices | Derivation)]
     names = {part.name for tree in trees if tree is not None for part in walk(tree) if isinstance(part, Ref)}
     known = basis.known
     return replace(basis, known=lambda name: name in names or (known is not None and known(name)))
@@ -49,12 +49,10 @@ def segments(text: str, typography: Typography) -> Iterator[tuple[str, bool]]:
 
 
 def is_formula(text: str, typography: Typography) -> bool:
-    """Whether a cell holds a number or a formula of known quantities."""
-    tree = parsed(text, typography) if text else None
-    if tree is None:
-        return False
-    names = [node.name for node in walk(tree) if isinstance(node, Ref)]
-    return all(typography.known is not None and typography.known(name) for name in names)
+    """Whether a cell holds a number or a formula of known quantities, or an equality of such."""
+    trees = [parsed(side, typography) if side else None for side in text.split(" = ")]
+    names = [node.name for tree in trees if tree is not None for node in walk(tree) if isinstance(node, Ref)]
+    return None not in trees and all(typography.known is not None and typography.known(name) for name in names)
 
 
 def _is_quantity(text: str, typography: Typography) -> bool:

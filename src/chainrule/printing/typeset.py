@@ -37,8 +37,10 @@ from chainrule.formula.syntax import (
 from chainrule.printing.glyphs import EARLIER, Glyph, Typography, quantity_glyph
 
 BREAK: Final = "\0"  # where a long formula may be broken; no style writes this character
+ARRAY: Final = "ⵣ"  # a name of this letter and a number stands for an array; nobody's own name begins so
 LONGEST_FRACTION: Final = 60  # characters above or below the line; longer ones keep the slash
 _EARLIER: Final = re.compile(r"\(n-(\d{1,6})\)")
+_PATH: Final = re.compile(r"\bpath (\d+)\b")
 _LATER: Final = re.compile(r"@(1\d{12})")
 _SCIENTIFIC: Final = re.compile(r"([\d.]+)[eE]([+\-−]?)0*(\d+)")
 _VULGAR: Final = {"½": "1/2", "¼": "1/4", "¾": "3/4", "⅓": "1/3", "⅔": "2/3"}
@@ -58,6 +60,7 @@ class Style:
     fraction: Parts
     small_fraction: Parts
     power: Parts
+    raised: Parts  # like a power, of what may have something above it already
     below: Parts
     root: tuple[str, str]
     row: tuple[str, str]
@@ -67,6 +70,7 @@ class Style:
     sign: Callable[[str, bool], str]  # an operator, and whether it stands before its only operand
     function: Callable[[str], str]
     plain: Callable[[str], str]  # text that is no formula
+    array: Callable[[Sequence[Sequence[str]]], str]  # rows of cells that are set already
     joined: Callable[[list[str]], str] = "".join
     link: Callable[[str], tuple[str, str] | None] = lambda quantity: None
 
@@ -85,6 +89,7 @@ def typeset(text: str, style: Style, typography: Typography) -> str:
 def parsed(text: str, typography: Typography) -> Tree | None:
     """The parse tree of what a view printed, or None if it is no formula."""
     source = _EARLIER.sub(lambda found: f"@{EARLIER + int(found[1])}", text)
+    source = _PATH.sub(r"path_\1", source)
     for known in dict.fromkeys([typography.known, None]):
         try:
             return parse_expression(source, known=known).tree
@@ -154,16 +159,16 @@ class _Setter:
             case Index(of=of, indices=indices):
                 yield from self.indexed(of, indices)
             case Prime(of=of, count=count):
-                yield from _around(self.style.power, [(of, False)], [self.style.sign("′" * count, True)])
+                yield from _around(self.style.raised, [(of, False)], [self.style.sign("′" * count, True)])
             case AtUpdate(of=of, n=n):
                 if n > EARLIER:
                     yield of, False
                     yield self.style.letter(Glyph("", mark=f"(n-{n - EARLIER})"))
                 else:
-                    yield from _around(self.style.power, [(of, False)], [self.style.letter(Glyph("", mark=f"@{n}"))])
+                    yield from _around(self.style.raised, [(of, False)], [self.style.letter(Glyph("", mark=f"@{n}"))])
             case ExampleRef(of=of, number=number):
                 braces = self.style.letter(Glyph("", mark=f"{{{number}}}"))
-                yield from _around(self.style.power, [(of, False)], [braces])
+                yield from _around(self.style.raised, [(of, False)], [braces])
 
     # Numbers and operators --------------------------------------------------------------------------------
 
@@ -254,8 +259,12 @@ class _Setter:
             yield first, False
         elif function == "delta" and len(args) == 1:
             yield from _around(self.style.below, [self.name(function)], [(first, False)])
+        elif function == "outer" and len(args) == 2 and all(isinstance(one, _QUANTITIES) for one in args):
+            yield first, False
+            yield self.style.sign("@", False)
+            yield from _around(self.style.raised, [(args[1], False)], [self.style.function("T")])
         elif function == "transpose" and len(args) == 1:
-            yield from _around(self.style.power, [(first, False)], [self.style.function("T")])
+            yield from _around(self.style.raised, [(first, False)], [self.style.function("T")])
         else:
             items = first.items if isinstance(first, ListExpr) and len(args) == 1 and len(first.items) > 1 else args
             yield self.name(function)
@@ -304,7 +313,8 @@ def _tall(tree: Tree) -> frozenset[int]:
     """The subtrees that are higher than a line of text, by identity."""
     found: set[int] = set()
     for node in reversed(list(walk(tree))):
-        own = isinstance(node, DerivativeRef) or (
+        own = isinstance(node, DerivativeRef) or (isinstance(node, Ref) and node.name.startswith(ARRAY))
+        own = own or (
             isinstance(node, Binary) and node.op == "/" and not (_is_short(node.left) and _is_short(node.right))
         )
         if own or any(id(child) in found for child in children(node)):
