@@ -21,7 +21,7 @@ from chainrule.printing.document import Piece, Rows
 from chainrule.printing.expression import ATOM, TEXT, Job, expression, product, sum_of
 from chainrule.printing.figures import figure, given_figure
 from chainrule.problem import Problem
-from chainrule.quantity import Change, Derivative, Example, Name, Quantity, Updated, spell
+from chainrule.quantity import Change, Derivative, Example, Memory, Name, Quantity, Updated, spell
 
 MOST_ROWS: Final = 12  # a taller array is shown by its corners
 MOST_COLUMNS: Final = 8
@@ -238,7 +238,7 @@ class ArrayWriter:
         if not passes.rows or not is_quantity(at):
             return False
         label = label_of(at)
-        while isinstance(label, Updated | Change | Derivative):
+        while isinstance(label, Updated | Change | Memory | Derivative):
             label = label.by if isinstance(label, Derivative) else label.of
         return label not in passes.rows
 

@@ -25,7 +25,7 @@ from chainrule.printing.expression import expression, product
 from chainrule.printing.figures import figure, given_figure
 from chainrule.problem import Problem
 from chainrule.problem.layers import part_of
-from chainrule.quantity import Change, Derivative, Element, Example, Name, Quantity, Updated, spell
+from chainrule.quantity import Change, Derivative, Element, Example, Memory, Name, Quantity, Updated, spell
 from chainrule.transforms.units import element_label
 
 LONGEST: Final = 6  # terms of a sum that are all written; of a longer one, the first two and the last
@@ -72,6 +72,9 @@ def whole_of(problem: Problem, label: Quantity) -> tuple[Quantity, Index]:
         case Change(of):
             whole, index = whole_of(problem, of)
             return Change(whole), index
+        case Memory(of, name):
+            whole, index = whole_of(problem, of)
+            return Memory(whole, name), index
         case Example(of, number):
             whole, index = whole_of(problem, of)
             return Example(whole, number), index
@@ -106,7 +109,7 @@ def label_at(explanation: ArrayExplanation, label: Quantity, index: Index) -> Qu
     match label:
         case Derivative(of, by, direct):
             return Derivative(of, label_at(explanation, by, index), direct)
-        case Updated(of) | Change(of):
+        case Updated(of) | Change(of) | Memory(of):
             return replace(label, of=label_at(explanation, of, index))
     if label in rows and index:
         error = problem.minimise if label not in problem.dependents else None
@@ -294,7 +297,7 @@ def _step(explanation: ArrayExplanation, at: Node, index: Index, formula: Node, 
     left = spelling(label)
     rights: list[tuple[Piece, ...]] = [(text,) for text in dict.fromkeys([*texts, value]) if text not in ("", left)]
     derived = isinstance(whole, Derivative)
-    stage = "update" if isinstance(whole, Updated | Change) else "backward" if derived else "forward"
+    stage = "update" if isinstance(whole, Updated | Change | Memory) else "backward" if derived else "forward"
     return ArrayStep(label, stage, left, tuple(rights), ", ".join(slicer.remarks))
 
 

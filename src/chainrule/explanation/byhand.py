@@ -26,7 +26,7 @@ from chainrule.numbers.rational import rational_numbers
 from chainrule.printing.expression import expression
 from chainrule.printing.figures import figure, json_number
 from chainrule.problem import Problem
-from chainrule.quantity import Derivative, Quantity, Updated
+from chainrule.quantity import Derivative, Name, Quantity, Updated
 
 MARK = "≠"  # before what the exact value would be rounded to
 
