@@ -107,18 +107,18 @@ def other_routes(graph: Graph) -> Callable[[Quantity, Quantity], bool]:
     """
     quantities = graph.quantities()
     level: dict[Node, int] = {}
-    uses: dict[Node, int] = {}
+    users: dict[Node, list[Node]] = {}
     arguments: dict[Node, list[Node]] = {}
     for current in quantities.values():
         arguments[current] = arguments_of(current)
         level[current] = 1 + max((level[a] for a in arguments[current]), default=-1)
         for argument in arguments[current]:
-            uses[argument] = uses.get(argument, 0) + 1
+            users.setdefault(argument, []).append(current)
 
     def reaches(of: Quantity, by: Quantity) -> bool:
         a, b = quantities[of], quantities[by]
-        if uses.get(b, 0) < 2 or level[a] == level[b] + 1:  # then no other argument of A lies above B
-            return False
+        if all(level[user] >= level[a] for user in users.get(b, ())):
+            return False  # a route begins at another user of B, and that lies below A
         seen: set[Node] = set()
         stack = [n for n in arguments[a] if n is not b and level[n] > level[b]]
         while stack:
