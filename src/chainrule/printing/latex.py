@@ -99,7 +99,7 @@ def chain_lines(chain: Equalities, typography: Typography, width: float, *, shri
         lines.append(f"&= {_within(own.strip(), room, shrink)}")
         lines += [rf"&\quad {_within(other.strip(), room - _INDENT, shrink)}" for other in others]
         if reason:
-            note = rf"\text{{\small({_words(reason, typography)})}}"
+            note = rf"\text{{({_words(reason, typography)})}}"
             fits = not others and width_of(own) + 4.6 * len(reason) + 40 < room
             lines = [*lines[:-1], rf"{lines[-1]} \qquad {note}"] if fits else [*lines, rf"&\quad {note}"]
     if not lines:
@@ -127,7 +127,7 @@ def _within(latex: str, room: float, shrink: bool) -> str:
 def _words(text: str, typography: Typography) -> str:
     """A sentence inside `\\text`, without dollar signs, which not every reader of Markdown allows there."""
     return "".join(
-        rf"}}{typeset(piece, LATEX, typography).replace(BREAK, '')}\text{{\small " if formula else _escape(piece)
+        rf"}}{typeset(piece, LATEX, typography).replace(BREAK, '')}\text{{" if formula else _escape(piece)
         for piece, formula in segments(text, typography)
     )
 

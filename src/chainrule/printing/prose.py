@@ -16,7 +16,8 @@ from chainrule.printing.glyphs import Typography
 from chainrule.printing.typeset import parsed
 
 _NAME: Final = r"[^\W\d]\w*(?:\[\d+(?:, ?\d+)*\])?(?:\{\d+\})?"
-_CANDIDATE: Final = re.compile(rf"(?<![\w.])(?:[d∂]{_NAME}/[d∂]{_NAME}(?: \(direct\))?|{_NAME}'*)(?![\w(])")
+_POWER: Final = r"(?<![\w.])[\w./*-]*\^(?:\(-?[\w.]+\)|[\w.]+)"
+_CANDIDATE: Final = re.compile(rf"{_POWER}|(?<![\w.])(?:[d∂]{_NAME}/[d∂]{_NAME}(?: \(direct\))?|{_NAME}'*)(?![\w(])")
 _WORDS: Final = frozenset({"a", "A", "I"})
 
 
@@ -58,5 +59,7 @@ def is_formula(text: str, typography: Typography) -> bool:
 def _is_quantity(text: str, typography: Typography) -> bool:
     if typography.known is None or text in _WORDS or text in FUNCTIONS:
         return False
+    if "^" in text:  # the one sign that no sentence has
+        return parsed(text, typography) is not None
     bare = "/" not in text and len(text) > 1 and text.isalpha() and text.isascii()
     return not bare and is_formula(text, typography)

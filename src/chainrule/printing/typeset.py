@@ -16,6 +16,7 @@ from chainrule.errors import FormulaError
 from chainrule.formula.parser import parse_expression
 from chainrule.formula.render import render
 from chainrule.formula.syntax import (
+    FUNCTIONS,
     AtUpdate,
     Binary,
     Call,
@@ -41,6 +42,9 @@ ARRAY: Final = "ⵣ"  # a name of this letter and a number stands for an array; 
 LONGEST_FRACTION: Final = 60  # characters above or below the line; longer ones keep the slash
 _EARLIER: Final = re.compile(r"\(n-(\d{1,6})\)")
 _PATH: Final = re.compile(r"\bpath (\d+)\b")
+_OPERATOR: Final = re.compile(
+    r"(?<![\w.])d(?:/d(?P<by>[^\W\d]\w*(?:\[[\d,]+\])?(?:\{\d+\})?)|(?P<function>[a-z]\w*))\("
+)
 _LATER: Final = re.compile(r"@(1\d{12})")
 _SCIENTIFIC: Final = re.compile(r"([\d.]+)[eE]([+\-−]?)0*(\d+)")
 _VULGAR: Final = {"½": "1/2", "¼": "1/4", "¾": "3/4", "⅓": "1/3", "⅔": "2/3"}
@@ -89,12 +93,35 @@ def typeset(text: str, style: Style, typography: Typography) -> str:
 def parsed(text: str, typography: Typography) -> Tree | None:
     """The parse tree of what a view printed, or None if it is no formula."""
     source = _EARLIER.sub(lambda found: f"@{EARLIER + int(found[1])}", text)
-    source = _PATH.sub(r"path_\1", source)
+    source = _with_brackets(_PATH.sub(r"path_\1", source))
     for known in dict.fromkeys([typography.known, None]):
         try:
             return parse_expression(source, known=known).tree
         except FormulaError:
             continue
+    return None
+
+
+def _with_brackets(text: str) -> str:
+    """`d/dx(EXPR)` and `dsigmoid(x)/dx`, as derivations write them, as `d(EXPR)/dx` and `d(sigmoid(x))/dx`."""
+    position = 0
+    while found := _OPERATOR.search(text, position):
+        start = found.end() - 1
+        end = _closing(text, start)
+        position = found.start() + 1
+        if end is not None and found["by"]:
+            text = f"{text[: found.start()]}d{text[start : end + 1]}/d{found['by']}{text[end + 1 :]}"
+        elif end is not None and found["function"] in FUNCTIONS and text.startswith("/d", end + 1):
+            text = f"{text[: found.start()]}d({found['function']}{text[start : end + 1]}){text[end + 1 :]}"
+    return text
+
+
+def _closing(text: str, start: int) -> int | None:
+    depth = 0
+    for position in range(start, len(text)):
+        depth += (text[position] == "(") - (text[position] == ")")
+        if depth == 0:
+            return position
     return None
 
 
@@ -286,7 +313,11 @@ class _Setter:
         round_d = self.style.sign("∂", True)
         inner = node.of.inner if isinstance(node.of, Group) else node.of
         by: list[Job] = [round_d, (node.by, False)]
-        if isinstance(inner, DerivativeRef):
+        if isinstance(node.of, Group) and not isinstance(inner, DerivativeRef | Call):
+            jobs = [*_around(self.style.fraction, [round_d], by), *self.fenced("(", inner, False)]
+        elif isinstance(inner, Call):
+            jobs = list(_around(self.style.fraction, [round_d, (inner, False)], by))
+        elif isinstance(inner, DerivativeRef):
             jobs = [*_around(self.style.fraction, [round_d], by), (inner, False)]
         else:
             jobs = list(_around(self.style.fraction, [round_d, (node.of, False)], by))
