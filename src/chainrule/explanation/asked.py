@@ -52,7 +52,7 @@ def _expression(problem: Problem, graph: Graph, label: Name | Example, times: in
     """The value of an expression in which derivatives or updated quantities stand."""
 
     def node_of(part: Quantity) -> Node | None:
-        if isinstance(part, Updated | Change):
+        if isinstance(part, Updated | Change) or is_of_rule(problem, part):
             value = _value(problem, graph, part)
             return None if value is None else const(Fraction(value))
         return with_derivative(graph, part)[1]

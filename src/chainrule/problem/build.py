@@ -34,7 +34,7 @@ from chainrule.problem.tables import (
     text_of,
 )
 from chainrule.problem.train import KEYS as TRAINING_KEYS
-from chainrule.problem.train import read_training
+from chainrule.problem.train import OPTIONS, read_training
 from chainrule.quantity import Name, Quantity, spell
 from chainrule.toml_source import TomlSource, allowed, load_toml, read_toml
 
@@ -132,7 +132,7 @@ def _problem(
 def _refuse_homeless(source: TomlSource) -> None:
     """Raises ProblemError for a key that stands above the tables but belongs into one."""
     for key in source.data:
-        for section, keys in (("training", (*TRAINING_KEYS, "momentum")), ("network", NETWORK_KEYS)):
+        for section, keys in (("training", (*TRAINING_KEYS, *OPTIONS)), ("network", NETWORK_KEYS)):
             if key in keys and key not in TOP_KEYS:
                 place = source.place((key,))
                 raise ProblemError(f"`{key}` belongs into [{section}].", place=place, hint="Move it there.")
