@@ -24,7 +24,8 @@ from chainrule.transforms.units import element_label
 def value_of(problem: Problem, text: str, *, after: int = 0) -> Any:
     """The value of a quantity as a person spells it: a number, nested lists for an array, None for a symbol.
 
-    `after` is how many updates have been made before: `E'` is then the error after one more. Raises `FormulaError` for what is no quantity of the problem, `GradientError` for a derivative without a meaning.
+    `after` is how many updates have been made before: `E'` is then the error after one more. Raises `FormulaError`
+    for what is no quantity of the problem, `GradientError` for a derivative without a meaning.
     """
     quantity = problem.quantity(text)
     quantity = Updated(quantity, after) if after else quantity
