@@ -121,6 +121,7 @@ class _Circuit:
 
     of: Quantity
     graph: Graph
+    nodes: dict[Quantity, Node]  # every wire, input and derivative of the graph
     gates: tuple[Node, ...]  # definitions of one operation each, in forward order
     entries: dict[Quantity, list[Contribution]]  # what each gate passes back, by the gate
     parts: dict[Quantity, list[Contribution]]  # what each quantity gets, by the quantity
@@ -213,7 +214,7 @@ class _Circuit:
 
     def summary(self) -> Table:
         """Every wire with its value and its gradient, as they are written on a circuit diagram."""
-        wires = [label for label, n in self.graph.quantities().items() if not isinstance(label, Derivative)]
+        wires = [label for label, n in self.nodes.items() if not isinstance(label, Derivative)]
         rows = [(self.writer.spelling(w), self.value_of(w), self.gradient(w)) for w in wires if self.reached(w)]
         return Table(("wire", "value", "gradient"), tuple(rows))
 
@@ -231,7 +232,7 @@ class _Circuit:
         return self.known(at) or self.writer.closed_form(at) or self.derivative(by)
 
     def value_of(self, label: Quantity) -> str:
-        return self.value(self.graph.quantities()[label]) or self.writer.spelling(label)
+        return self.value(self.nodes[label]) or self.writer.spelling(label)
 
     def value(self, at: Node) -> str | None:
         return self.writer.number(at) or self.known(at)
@@ -255,7 +256,9 @@ def _circuit(explanation: Explanation, forward: Graph, of: Quantity) -> _Circuit
     for entry in graph.ledger:
         entries.setdefault(entry.through, []).append(entry)
         parts.setdefault(_by(entry), []).append(entry)
-    return _Circuit(of, graph, tuple(named.outputs.values()), entries, parts, other_routes(graph), writer)
+    return _Circuit(
+        of, graph, graph.quantities(), tuple(named.outputs.values()), entries, parts, other_routes(graph), writer
+    )
 
 
 def _words(gate: Node) -> tuple[str, str]:
@@ -282,7 +285,7 @@ def _touches(gate: Node, chosen: set[Quantity]) -> bool:
 
 def _wanted(explanation: Explanation, circuit: _Circuit, text: str) -> Quantity:
     """The wire a text means: a quantity, a gate's own name, or what a derivative is by."""
-    for label in circuit.graph.quantities():
+    for label in circuit.nodes:
         if text == circuit.writer.spelling(label) and not isinstance(label, Derivative):
             return label
     label = explanation.problem.quantity(text)
