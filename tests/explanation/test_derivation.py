@@ -163,6 +163,31 @@ def test_targets_that_do_not_sum_to_1_end_before_p_minus_t() -> None:
     assert "do not sum to 1" in page(problem)
 
 
+def test_sigmoid_with_binary_cross_entropy_arrives_at_o_minus_t() -> None:
+    problem = symbolic("z = w*x\no = 1/(1 + e^(-z))\nE = -(t*ln(o) + (1 - t)*ln(1 - o))", "x", "t", "w")
+    found = lines_of(problem, "dE/dz")
+    assert found[1] == "d/dz(-(t * (-softplus(-z)) + (1 - t) * (-softplus(z))))"
+    assert found[-1] == "o - t"
+
+
+def test_softmax_in_single_numbers_arrives_at_p_minus_t() -> None:
+    shares = "\n".join(f"p{k} = e^z{k}/(e^z1 + e^z2 + e^z3)" for k in (1, 2, 3))
+    names = ("z1", "z2", "z3", "t1", "t2", "t3")
+    problem = symbolic(f"{shares}\nE = -(t1*ln(p1) + t2*ln(p2) + t3*ln(p3))", *names)
+    assert lines_of(problem, "dE/dz1")[-2:] == ["(t1 + t2 + t3)*p1 - t1", "p1 - t1"]
+    for left, lines in all_lines(problem):
+        assert unequal_line(lines, points=1) is None, left
+
+
+@pytest.mark.parametrize(
+    "loss", ["-1/2*(t*ln(o) + (1 - t)*ln(1 - o))", "-t*ln(o)", "t*ln(o) + (1 - t)*ln(1 - o)", "-(t*ln(o))^2"]
+)
+def test_another_loss_does_not_arrive_there(loss: str) -> None:
+    for left, lines in all_lines(symbolic(f"z = 3*x\no = sigmoid(z)\nE = {loss}", "x", "t")):
+        assert unequal_line(lines, points=1) is None, left
+        assert left != "dE/dz" or line_text(lines[-1].node) != "o - t"
+
+
 # -- any formula
 
 LEAVES = st.sampled_from(["x", "y", "2", "1/2", "x", "3"])
@@ -172,11 +197,11 @@ def _grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     two = st.tuples(inner, st.sampled_from(["+", "-", "*"]), inner).map(lambda p: f"({p[0]} {p[1]} {p[2]})")
     quotient = st.tuples(inner, inner).map(lambda p: f"({p[0]})/(1 + ({p[1]})^2)")
     power = st.tuples(inner, st.sampled_from(["2", "3", "-1"])).map(lambda p: f"(2 + ({p[0]})^2)^({p[1]})")
-    general = st.tuples(inner, inner).map(lambda p: f"(1 + ({p[0]})^2)^(({p[1]})/4)")
+    general = st.tuples(inner, inner).map(lambda p: f"(2 + sin({p[0]}))^(cos({p[1]})/4)")
     names = st.sampled_from(["sigmoid", "tanh", "sin", "cos", "softplus"])
     function = st.tuples(names, inner).map(lambda p: f"{p[0]}({p[1]})")
     logarithm = inner.map(lambda p: f"log(2 + ({p})^2)")
-    exponential = inner.map(lambda p: f"e^(({p})/8)")
+    exponential = inner.map(lambda p: f"e^(sin({p}))")
     return st.one_of(two, quotient, power, general, function, logarithm, exponential)
 
 

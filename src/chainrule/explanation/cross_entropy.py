@@ -5,18 +5,33 @@ The way goes through the stable form, in which the logarithm has met the softmax
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from chainrule.explanation.differentiation import DDX, Line
+from chainrule.explanation.differentiation import DDX, Line, derivation_of, line_text
+from chainrule.explanation.equal_lines import unequal_line
 from chainrule.graph import Graph
-from chainrule.node import NAME, Node, body_of, is_quantity, label_of, node
+from chainrule.node import (
+    NAME,
+    Node,
+    arguments_of,
+    body_of,
+    const,
+    input_node,
+    is_quantity,
+    label_of,
+    node,
+    order,
+    substitute,
+)
 from chainrule.numbers.array import items_of, of_nested
-from chainrule.ops.arithmetic import DIV, MUL, NEG, SUB
-from chainrule.ops.functions import LOG
+from chainrule.ops.arithmetic import ADD, DIV, MUL, NEG, SUB
+from chainrule.ops.functions import LOG, SIGMOID
 from chainrule.ops.matrix import BROADCAST
-from chainrule.ops.reduction import LOGSUMEXP, SOFTMAX, SUM
-from chainrule.quantity import Derivative, Quantity, spell
+from chainrule.ops.reduction import LOGSUMEXP, SOFTMAX, SOFTMAX_UNIT, SUM
+from chainrule.quantity import Derivative, Name, Quantity, spell
+from chainrule.transforms.recognise import recognise
+from chainrule.transforms.stabilise import stabilise
 
 Found = tuple[str, list[Line], str]
 
@@ -74,3 +89,76 @@ def _derived(error: Node, t: Node, p: Node, z: Node, arrays: Mapping[Quantity, A
     if values is not None and len(of_nested(values).shape) == 1 and sum(items_of(of_nested(values))) != 1:
         lines, note = lines[:-1], f"The targets {called[t]} do not sum to 1 here, so this does not become p - t."
     return spell(Derivative(label_of(error), label_of(z))), lines, note
+
+
+def unit_cross_entropy_lines(graph: Graph) -> Iterator[Found]:
+    """The same unit by unit: for every -(t1*log(p1) + t2*log(p2) + ...) over a softmax, and for every
+    -(t*log(p) + (1 - t)*log(1 - p)) with p = sigmoid(z), by the first net input."""
+    known = recognise(graph)
+    for error in known.nodes():
+        if error.op is not NAME or error.shape:
+            continue
+        targets = _targets(error)
+        first = next((p for p in targets if _is_share(p)), None)
+        if first is not None and all(_same_layer(first, p) for p in targets):
+            yield _unit_derived(error, first, targets)
+
+
+def _targets(error: Node) -> dict[Node, Node]:
+    """p to t, for every product t*log(p) in the error's formula."""
+    found: dict[Node, Node] = {}
+    for part in order([body_of(error)], cut=is_quantity):
+        if part.op is MUL and part.args[1].op is LOG and is_quantity(part.args[0]):
+            p = part.args[1].args[0]
+            if p.op is NAME and is_quantity(p):
+                found[p] = part.args[0]
+    return found
+
+
+def _is_share(p: Node) -> bool:
+    body = body_of(p)
+    return body.op in (SIGMOID, SOFTMAX_UNIT) and all(is_quantity(z) for z in body.args)
+
+
+def _same_layer(first: Node, p: Node) -> bool:
+    """Whether p is another unit of the same softmax, or another sigmoid."""
+    body = body_of(first)
+    return body_of(p).op is body.op and (body.op is SIGMOID or body_of(p).args == body.args)
+
+
+def _unit_derived(error: Node, p: Node, targets: Mapping[Node, Node]) -> Found:
+    z = body_of(p).args[0 if body_of(p).op is SIGMOID else body_of(p).attribute]
+    t = targets[p]
+    shares = {q: body_of(q) for q in targets}
+    (written,) = substitute([body_of(error)], {**shares, **{n: n for n in arguments_of(error) if n not in shares}})
+    label = label_of(error)
+    stable = _stabilised(written, [z, *arguments_of(error), *body_of(p).args])
+    put_in = ", ".join(f"{spell(label_of(q))} = {line_text(body_of(q))}" for q in targets)
+    begin, *others = derivation_of(stable, z)
+    lines = [Line(node(DDX, (written, z)), put_in), Line(begin.node, "the stable form"), *others]
+    note = ""
+    if body_of(p).op is SIGMOID:
+        lines.append(Line(p - t, f"sigmoid(-v) is 1 - sigmoid(v), {spell(label_of(p))} put back"))
+    else:
+        every = list(targets.values())
+        total = every[0]
+        for other in every[1:]:
+            total = node(ADD, (total, other))
+        rest = node(SUB, (const(1), node(SUB, (total, every[-1]))))
+        lines.append(Line(node(SUB, (node(MUL, (total, p)), t)), f"collected, {spell(label_of(p))} put back"))
+        lines.append(Line(p - t, f"the targets sum to 1: {line_text(total)} = 1", {every[-1]: rest}))
+    return spell(Derivative(label, label_of(z))), _certain(lines), note
+
+
+def _certain(lines: list[Line]) -> list[Line]:
+    """The lines up to the first that does not hold: a loss may have a factor that the last lines do not know of."""
+    return lines[: unequal_line(lines, points=2)]
+
+
+def _stabilised(root: Node, kept: Sequence[Node]) -> Node:
+    """A formula in its stable form; quantities that it mentions are not looked through."""
+    stands = {n: input_node(Name(f"#{k}"), n.type) for k, n in enumerate(dict.fromkeys(kept))}
+    (bare,) = substitute([root], stands)
+    label = Name("#")
+    stable = stabilise(Graph({label: bare})).outputs[label]
+    return substitute([stable], {stand: n for n, stand in stands.items()})[0]

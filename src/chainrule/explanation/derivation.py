@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from chainrule.errors import ProblemError
 from chainrule.explanation.closing import closing_lines
-from chainrule.explanation.cross_entropy import cross_entropy_lines
+from chainrule.explanation.cross_entropy import cross_entropy_lines, unit_cross_entropy_lines
 from chainrule.explanation.differentiation import Line, derivation_of, line_text, simplified
 from chainrule.explanation.passes import default_result
 from chainrule.explanation.products import ChainRule, Factor, Term, by_quantity, depending_on, is_one, other_routes
@@ -76,7 +76,7 @@ def derivations(problem: Problem, of: Sequence[str] = ()) -> list[tuple[str, lis
     groups = [
         ("Functions", _functions(graph)),
         ("Local derivatives", _locals(problem, graph)),
-        ("Softmax with cross entropy", _cross_entropies(problem)),
+        ("With cross entropy", _cross_entropies(problem, graph)),
         ("Whole derivatives", _whole_derivatives(problem, graph)),
     ]
     return [(title, own) for title, own in groups if own]
@@ -310,6 +310,7 @@ def _expanded(root: Node) -> list[Line]:
     return [Line(bare, reason), *simplified(bare)]
 
 
-def _cross_entropies(problem: Problem) -> list[Derived]:
-    found = cross_entropy_lines(problem.graph, problem.arrays)
+def _cross_entropies(problem: Problem, graph: Graph) -> list[Derived]:
+    """The derivative by a net input whose softmax or sigmoid goes into a cross entropy."""
+    found = list(cross_entropy_lines(problem.graph, problem.arrays)) or list(unit_cross_entropy_lines(graph))
     return [Derived(left, tuple(lines), note) for left, lines, note in found]
