@@ -377,7 +377,7 @@ def test_a_reader_that_leaves_is_no_error(arguments: tuple[str, ...]) -> None:
 
 def test_an_interrupt_is_no_traceback() -> None:
     process = subprocess.Popen(
-        command("explain", "004", "--steps", "100000000"),
+        command("explain", "004", "--steps", "10000000"),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=environment(),
