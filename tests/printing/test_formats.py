@@ -10,11 +10,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from hashlib import sha256
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from click.testing import CliRunner
 
 from chainrule import Problem
+from chainrule.cli import commands
 from chainrule.display import VIEWS, document, explain, rendered
 from chainrule.errors import ProblemError
 from chainrule.lectures import lecture_names, lecture_text
@@ -160,6 +163,21 @@ def test_a_format_there_is_not() -> None:
 )
 def test_the_ending_of_a_file_chooses_the_format(file: str, style: str) -> None:
     assert format_of(file) == style
+
+
+@pytest.mark.parametrize(
+    ("ending", "start"), [("md", "# Two"), ("tex", "\\documentclass"), ("html", "<!DOCTYPE html>")]
+)
+def test_the_command_line_writes_the_file(tmp_path: Path, ending: str, start: str) -> None:
+    file = tmp_path / f"out.{ending}"
+    result = CliRunner().invoke(commands, ["explain", "004", "-o", str(file)])
+    assert (result.exit_code, result.output) == (0, "")
+    assert file.read_text("utf-8").startswith(start)
+
+
+def test_the_command_line_refuses_a_fragment_of_text() -> None:
+    result = CliRunner().invoke(commands, ["explain", "004", "--fragment"])
+    assert str(result.exception) == "--fragment goes with --format latex or html; the format is text."
 
 
 # -- text of people

@@ -181,3 +181,9 @@ def test_every_formula_is_typeset_and_balanced(text: str) -> None:
     assert found.count(r"\left") == found.count(r"\right")
     ElementTree.fromstring(mathml(text))
     assert "mtext" not in mathml(text)
+
+
+@pytest.mark.parametrize("style", ["markdown", "latex", "html"])
+def test_lines_that_differ_in_spaces_only_are_printed_once(style: str) -> None:
+    twice, once = (render(Document((Chain("y", rights),)), style) for rights in (("g * x", "g*x", "3"), ("g*x", "3")))
+    assert twice == once

@@ -193,9 +193,12 @@ def _chain(chain: Chain | Matrices | Derivation, page: _Page) -> Iterator[str]:
     place = f' id="{escape(line.id)}"' if line is not None else ""
     yield f'<div class="chain{color}"{place}>'
     yield '<div class="box"><table>'
-    left = page.math(chain.left, own=chain.left, display=True)
+    left, before = page.math(chain.left, own=chain.left, display=True), ""
     for right, reason in list(_rows(chain)) or [((), "")]:
         math = page.math(right, own=chain.left, display=True) if right else ""
+        if math == before and not reason:
+            continue  # g * y and g*y differ in text only
+        before = math
         why = f'<td class="why">{_sentence(reason, page)}</td>' if reason else ""
         yield f"<tr><td>{left}</td><td>{'=' if right else ''}</td><td>{math}</td>{why}</tr>"
         left = ""

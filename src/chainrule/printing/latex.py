@@ -94,8 +94,13 @@ def chain_lines(chain: Equalities, typography: Typography, width: float, *, shri
     left = typeset(chain.left, LATEX, typography).replace(BREAK, "")
     room = width - width_of(left) - _RELATION
     lines: list[str] = []
+    before = ""
     for right, reason in _rights(chain):
-        own, *others = lines_of(set_equal(right, LATEX, typography), room, room - _INDENT)
+        formula = set_equal(right, LATEX, typography)
+        if formula == before and not reason:
+            continue  # g * y and g*y differ in text only
+        before = formula
+        own, *others = lines_of(formula, room, room - _INDENT)
         lines.append(f"&= {_within(own.strip(), room, shrink)}")
         lines += [rf"&\quad {_within(other.strip(), room - _INDENT, shrink)}" for other in others]
         if reason:
