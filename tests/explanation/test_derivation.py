@@ -272,3 +272,11 @@ def test_definitions_count_and_inputs_do_not() -> None:
     assert "dh1/dw1" in lefts
     assert "dh1/dx1" not in lefts
     assert len([n for n in problem.units.nodes() if n.op is NAME]) == 11
+
+
+def test_until_ends_the_page() -> None:
+    found = text(Request(problem=lecture("004")), view="derive", until="dout_h1/dh1")
+    assert "out_h1 put back" in found
+    assert "dh2/dw3" not in found
+    with pytest.raises(ChainruleError, match="cannot stop there"):
+        text(Request(problem=lecture("004")), view="derive", until="E")

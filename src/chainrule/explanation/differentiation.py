@@ -71,11 +71,11 @@ def derivation_of(body: Node, by: Node) -> list[Line]:
     >>> from chainrule.node import input_node
     >>> t = input_node(Name("t"))
     >>> for line in derivation_of(5 * t**2, t):
-    ...     print(line_text(line.node), "|", line.rule)
-    d/dt(5*t^2) |
-    5 * d/dt(t^2) | constant factor
-    5*(2*t) | power rule
-    10*t | simplified
+    ...     print(f"{line_text(line.node)}  {line.rule}".rstrip())
+    d/dt(5 * t^2)
+    5 * d/dt(t^2)  constant factor
+    5*(2*t)  power rule
+    10*t  simplified
     """
     lines = [Line(node(DDX, (body, by)))]
     while pending(lines[-1].node) and len(order([lines[-1].node])) <= LONGEST:

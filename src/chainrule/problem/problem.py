@@ -102,7 +102,7 @@ class Problem:
                 f"the problem takes about {self.operations:,} operations on single numbers per update, and at most"
                 f" {MAX_OPERATIONS:,} are explained unit by unit.",
                 place=Place(self.file),
-                hint="Use --view matrix, ask for single quantities with --of, or train it.",
+                hint="Use --view matrix, there --of for single units, or train it.",
             )
         if self.varying:
             graph = per_example(
