@@ -56,10 +56,20 @@ def _expression(problem: Problem, graph: Graph, label: Name | Example, times: in
         if isinstance(part, Updated | Change) or is_of_rule(problem, part):
             value = _value(problem, graph, part)
             return None if value is None else const(Fraction(value))
-        return with_derivative(graph, part)[1]
+        return part_of_expression(problem, graph, part)
 
     node = expression_of(problem, label, node_of)
     return values_of([node], _inputs(problem, times)).get(node)
+
+
+def part_of_expression(problem: Problem, graph: Graph, part: Quantity) -> Node | None:
+    """The node of a quantity or derivative in an expression; None for what is an expression itself.
+
+    Raises `GradientError` if it speaks of what is not in the graph.
+    """
+    if part not in graph.quantities() and isinstance(part, Name | Example) and is_expression(problem, part):
+        return None
+    return with_derivative(with_expressions(problem, graph, [part]), part)[1]
 
 
 def _inputs(problem: Problem, times: int) -> Mapping[Quantity, float]:

@@ -115,14 +115,26 @@ def open_names(tree: Tree) -> Iterator[str]:
 def is_later(problem: Problem, tree: Tree) -> bool:
     """Whether an expression needs more than a forward pass: a derivative, an update or a change.
 
-    It may do so through one of [names].
+    It may do so through one of [names], or a delta of the notation.
     """
     pending, seen = [tree], set[str]()
     while pending:
         for part in walk(pending.pop()):
             if isinstance(part, _LATER) or (isinstance(part, Call) and part.function in ("delta", "change")):
                 return True
-            if isinstance(part, Ref) and part.name in problem.aliases and part.name not in seen:
+            if not isinstance(part, Ref):
+                continue
+            if _is_delta(problem, part.name):
+                return True
+            if part.name in problem.aliases and part.name not in seen:
                 seen.add(part.name)
                 pending.append(parse_quantity(problem.aliases[part.name], known_in(problem)).tree)
     return False
+
+
+def _is_delta(problem: Problem, name: str) -> bool:
+    """Whether the notation calls the derivative by a net input so, and nothing in the file has that name."""
+    if problem.notation is None or Name(name) in problem.labels or name in problem.aliases:
+        return False
+    symbol = problem.notation.read(name)
+    return symbol is not None and symbol.role == "delta"

@@ -34,7 +34,7 @@ from chainrule.node import NAME, Node, input_node, is_quantity, label_of, node
 from chainrule.ops.arithmetic import NEG
 from chainrule.ops.types import show_shape
 from chainrule.problem.layers import part_of
-from chainrule.problem.names import differs, is_later, known_in, memory_of
+from chainrule.problem.names import differs, is_expression, is_later, known_in, memory_of, text_of
 from chainrule.quantity import Change, Derivative, Element, Example, Memory, Name, Quantity, Updated, spell
 from chainrule.transforms.units import element_label
 
@@ -83,10 +83,11 @@ def expression(
         label = label if example is None else resolver.for_example(label, example)
         found = node_of(label)
         name = label.of if isinstance(label, Example) else label
-        if found is None and isinstance(name, Name) and name.text in problem.aliases:
+        if found is None and isinstance(name, Name) and is_expression(problem, name):
             # One of [names] that says something about another: they run in no circle, that was tried on loading.
+            # Or a delta that is minus a derivative, and so an expression.
             number = label.number if isinstance(label, Example) else None
-            inner = problem.aliases[name.text]
+            inner = text_of(problem, name)
             tree = parse_quantity(inner, known_in(problem)).tree
             return expression(problem, tree, node_of, text=inner, example=number)
         if found is None:
