@@ -90,7 +90,11 @@ class Op:
 
     def __call__(self, *args: Node | int | Fraction, attribute: Any = None) -> Node:
         """The node of this op, simplified on the way: 1*x is x. The parser uses the plain `node`."""
-        nodes = tuple([a if a.__class__ is Node else as_node(a) for a in args])
+        nodes: tuple[Any, ...] = args
+        for argument in args:
+            if argument.__class__ is not Node:
+                nodes = tuple(map(as_node, args))
+                break
         if self.simplify is not None:
             simpler = self.simplify(*nodes) if attribute is None else self.simplify(attribute, *nodes)
             if simpler is not None:
