@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+collect_ignore_glob = ["data/*.py"]  # scripts that make test data need more than the tests do
 GOLDEN = Path(__file__).parent / "golden"
 
 # No deadline: machines are shared, and a slow example is not a wrong one.

@@ -93,6 +93,25 @@ def explain(
 
 
 @commands.command()
+@click.argument("file")
+@click.option("--graph", type=click.Choice(["network", "gates"]), default="network", show_default=True, help="Of what.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Draw to FILE.svg or FILE.png.")
+@click.option("--digits", type=click.IntRange(1, 16), default=4, show_default=True, help="Decimals to print.")
+@click.option("--steps", type=click.IntRange(1, MOST_UPDATES), default=1, help="Draw update number so many.")
+@click.option("--ascii", "ascii_only", is_flag=True, help="In the terminal: ASCII characters only.")
+def draw(file: str, graph: str, output: str | None, digits: int, steps: int, ascii_only: bool) -> None:
+    """The picture of a problem: its network or its gates, with values and gradients."""
+    from chainrule.pictures.draw import diagram_of, write_picture
+    from chainrule.pictures.terminal import picture_text
+
+    picture = diagram_of(open_problem(file), graph, steps=steps, digits=digits)
+    if output is None:
+        _write(picture_text(picture, ascii_only=ascii_only or not _shows_unicode()), None)
+    else:
+        write_picture(picture, output)
+
+
+@commands.command()
 def lectures() -> None:
     """The lectures' examples, which every command takes by name."""
     from chainrule.lectures import lecture_titles
@@ -163,6 +182,7 @@ def main() -> None:
     """Run the command line; the entry point of `chainrule`."""
     try:
         commands.main(standalone_mode=False)
+        sys.stdout.flush()  # here, where a reader that has gone can be told from an error
     except ChainruleError as error:
         _fail(str(error))
     except click.ClickException as error:
