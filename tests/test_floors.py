@@ -36,6 +36,7 @@ FLOORS: dict[str, float] = {
     **dict.fromkeys(["problem", "lectures"], 7),
     **dict.fromkeys(["explanation", "checking", "training"], 8),
     "views": 8.5,
+    "pictures": 8.7,
     **dict.fromkeys(["estimators", "page", "display"], 9),
     "cli": 10,
 }
