@@ -21,6 +21,7 @@ MOST_PARTS = 32  # a longer sum or product is left alone, so that the cost stays
 ZERO, ONE = const(0), const(1)
 
 Key: TypeAlias = Hashable  # equal for x*y and y*x
+MOST_ROUNDS = 4  # what one round brings together, the next may shorten
 
 
 def simplify(graph: Graph) -> Graph:
@@ -50,7 +51,12 @@ def simplify_node(root: Node) -> Node:
     """
     with collector_paused():
         used = {n: n for n in order([root], cut=is_quantity) if is_quantity(n) and n is not root}
-        return rebuild([root], _simpler, known=used)[root]
+        for _ in range(MOST_ROUNDS):
+            simpler = rebuild([root], _simpler, known=used)[root]
+            if simpler is root or simpler in used:
+                return simpler
+            root = simpler
+        return root
 
 
 def erase_names(graph: Graph) -> Graph:
