@@ -88,7 +88,7 @@ def test_no_derivative_off_the_way_to_a_parameter(name: str) -> None:
 
 def test_what_is_given_comes_first() -> None:
     items = [block for block in view("004").blocks if isinstance(block, Items)]
-    assert [block.title for block in items] == ["Given", "Parameters"]
+    assert [block.title for block in items] == ["Given", "Parameters", "Functions"]
     assert items[0].items[0] == "x1 = 0.05"
     assert "rate = 0.5" in items[0].items
     assert items[1].items == tuple(

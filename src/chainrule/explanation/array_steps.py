@@ -91,7 +91,8 @@ class ArrayWriter:
             rights.append(value)
         else:
             rights.append((*numbers, " = ", *value) if value else numbers)
-        remarks = [note, self.size_note(named)]
+        meaning = f"{left} is {spell(label)}" if isinstance(label, Derivative) and left != spell(label) else ""
+        remarks = [meaning, note, self.size_note(named)]
         return ArrayStep(label, stage, left, tuple([r for r in rights if r]), "; ".join(r for r in remarks if r))
 
     def rule(self, label: Quantity) -> str:

@@ -282,7 +282,8 @@ def departure(found: Figure, exact_value: Any, rounding: Rounding) -> str:
     exact = figure(float(exact_value(200)))
     if due.value != found.value:
         return f"{MARK} {due.text}: the exact value is {exact}"
-    return f"{MARK} 0: the exact value is {exact}" if not due.value and not due.is_exact and not found.is_exact else ""
+    lost = not due.value and not due.is_exact and not found.is_exact
+    return f"{MARK} 0: the exact value is {exact}, of which nothing is left" if lost else ""
 
 
 def _outcome(explanation: Explanation, sheet: Sheet, exact: _Exact) -> str:

@@ -10,6 +10,8 @@ from chainrule.printing.document import Block, Derivation, Document, Heading, Pr
 from chainrule.problem import Problem
 from chainrule.quantity import spell
 
+_USE = "Multiplied along each path from the error and added up over all paths, these give the error's derivatives."
+
 
 def derive_view(problem: Problem, *, until: str | None = None, of: Sequence[str] = ()) -> Document:
     """The document of all local derivatives of a problem; `of` asks for whole derivatives such as dE/dw5 instead.
@@ -22,6 +24,8 @@ def derive_view(problem: Problem, *, until: str | None = None, of: Sequence[str]
         blocks.append(Prose(f"Source: {problem.source}"))
     for title, own in derivations(problem, of):
         blocks.append(Heading(title))
+        if title == "Local derivatives" and problem.minimise is not None:
+            blocks.append(Prose(_USE))
         for one in own:
             blocks.append(Derivation(one.left, one.texts(), one.note))
             if one.left.removesuffix(" (direct)") == last:

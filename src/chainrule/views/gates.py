@@ -23,6 +23,7 @@ from chainrule.printing.document import Block, Chain, Document, Heading, Prose, 
 from chainrule.printing.expression import expression, product, sum_of
 from chainrule.quantity import Derivative, Name, Quantity, spell
 from chainrule.transforms.reverse import reverse
+from chainrule.views.legend import functions, rounding
 
 # What a gate is called, and what it does with the gradient that comes in.
 _WORDS = {
@@ -60,6 +61,8 @@ def gates_view(explanation: Explanation, *, until: str | None = None, of: Sequen
     last = _wanted(explanation, circuit, until) if until is not None else None
     blocks: list[Block] = [Heading(problem.title, 1)] if problem.title else []
     forward = [gate for gate in circuit.gates if not chosen or _touches(gate, chosen)]
+    blocks += functions(passes.forward.outputs.values())
+    blocks += rounding(explanation.steps, explanation.digits)
     if last is None:
         blocks += [Heading("Forward pass: every gate's output"), *[circuit.output(gate) for gate in forward]]
     blocks.append(Heading("Backward pass: from gate to gate"))

@@ -12,9 +12,11 @@ from chainrule.explanation.array_steps import ArrayStep, ArrayWriter, array_step
 from chainrule.explanation.array_units import place_of, unit_steps
 from chainrule.explanation.arrays import ArrayExplanation
 from chainrule.node import INPUT, Node, is_quantity, label_of, order
+from chainrule.ops.matrix import MATMUL
 from chainrule.printing.document import Block, Document, Heading, Items, Matrices, Piece, Prose
 from chainrule.printing.figures import figure
 from chainrule.quantity import spell
+from chainrule.views.legend import functions, rounded
 
 _TITLES = {"forward": "Forward pass", "backward": "Backward pass", "update": "Update"}
 
@@ -84,7 +86,20 @@ def _start(explanation: ArrayExplanation, whole: Sequence[Node]) -> list[Block]:
         blocks += [Items(title, tuple(numbers))] if numbers else []
         blocks += [Prose(f"{title}:")] if own and not numbers else []
         blocks += _arrays(writer, [n for n in own if n.shape])
-    return blocks
+    return [*blocks, *functions(passes.forward), *_products(passes.graph.roots()), *_rounding(explanation)]
+
+
+def _products(roots: Sequence[Node]) -> list[Block]:
+    """How the two products differ, which look alike."""
+    told = "@ and arrays side by side are the matrix product; * goes element by element."
+    return [Prose(told)] if any(n.op is MATMUL for n in order(roots)) else []
+
+
+def _rounding(explanation: ArrayExplanation) -> list[Block]:
+    """A word on rounded figures, where the error is one."""
+    of = explanation.passes.of
+    value = explanation.item(explanation.passes.graph.outputs[of], ()) if of is not None else None
+    return rounded([value], explanation.digits) if value is not None else []
 
 
 def _arrays(writer: ArrayWriter, inputs: Sequence[Node]) -> list[Block]:
@@ -106,4 +121,4 @@ def _outcome(explanation: ArrayExplanation) -> list[Block]:
         return []
     verb = "fell" if explanation.after < before else "rose" if explanation.after > before else "stayed"
     fell = f"from {figure(before, digits=digits)} to {figure(explanation.after, digits=digits)}"
-    return [Prose(f"The error {spell(passes.of)} {verb} {fell}.")]
+    return [Prose(f"The error {spell(passes.of)}, worked out again with the new values, {verb} {fell}.")]

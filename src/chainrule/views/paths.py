@@ -18,9 +18,9 @@ from chainrule.explanation.passes import values_of
 from chainrule.explanation.products import ChainRule
 from chainrule.explanation.routes import Route, Routes, routes
 from chainrule.explanation.spelling import spelling_of
-from chainrule.explanation.steps import Writer
+from chainrule.explanation.steps import Step, Writer
 from chainrule.graph import Contribution, Graph
-from chainrule.node import Node
+from chainrule.node import NAME, Node, order
 from chainrule.ops.arithmetic import constant
 from chainrule.printing.document import Block, Chain, Document, Heading, Prose
 from chainrule.printing.expression import expression, product, sum_of
@@ -29,6 +29,7 @@ from chainrule.problem.expressions import with_expressions
 from chainrule.quantity import Derivative, Quantity, Updated
 from chainrule.transforms.recognise import recognise
 from chainrule.transforms.reverse import reverse
+from chainrule.views.steps import chains, given
 
 MOST = 20  # paths that are written out for one derivative
 ON_A_PAGE = 1000  # and for all; a page with more derivatives shows fewer of each, down to the largest one
@@ -54,7 +55,9 @@ def paths_view(explanation: Explanation, *, until: str | None = None, of: Sequen
             raise ProblemError(f"there are no paths for {until}, so the solution cannot stop there.")
     most = _most([pages[label.of].routes.count(label.by) for label in labels])
     fewer = _FEWER.format(most, "path is" if most == 1 else "paths are") if most < MOST else ""
-    blocks.append(Prose(_INTRODUCTION + fewer))
+    forward = {step.quantity: step for page in pages.values() for step in page.forward()}
+    blocks += [*given(explanation), Heading("Forward pass"), *chains(forward.values())] if forward else []
+    blocks += [Heading("Derivatives by paths"), Prose(_INTRODUCTION + fewer)]
     for label in labels:
         blocks += pages[label.of].derivative(label.by, most)
         if label == last:
@@ -131,6 +134,13 @@ class _Page:
     rule: ChainRule
     routes: Routes
     edges: dict[Contribution, _Edge]
+
+    def forward(self) -> list[Step]:
+        """What the local derivatives are worked out from: the forward pass of what is differentiated."""
+        graph = self.rule.graph
+        reached = set(order([graph.quantities()[self.routes.of]]))
+        below = [n for n in order(graph.outputs.values()) if n in reached]  # in the order in which people wrote them
+        return [self.writer.definition(n, "forward") for n in below if n.op is NAME]
 
     def derivative(self, by: Quantity, most: int) -> list[Block]:
         """A heading with the number of paths, the products of `most` of them, and the sum of all."""

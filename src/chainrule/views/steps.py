@@ -11,6 +11,7 @@ from chainrule.explanation.selection import asked_steps, position
 from chainrule.printing.document import Block, Chain, Document, Heading, Items, Prose, Table
 from chainrule.printing.figures import figure, given_figure
 from chainrule.quantity import Quantity, Updated, spell
+from chainrule.views.legend import functions, rounding
 
 ROWS = 12  # lines in the table of the error
 MOST_GIVEN = 60  # numbers listed at the top; a network has more weights than a page has room
@@ -25,7 +26,7 @@ def steps_view(explanation: Explanation, *, until: str | None = None, of: Sequen
         blocks.append(Prose(f"Source: {problem.source}"))
     if not of:
         blocks += _history(explanation)
-    blocks += _start(explanation)
+    blocks += given(explanation)
     last = position(explanation, until) if until is not None else None
     for title, steps in _sections(explanation, of):
         ends = next((k for k, step in enumerate(steps) if step.quantity == last), None)
@@ -50,8 +51,8 @@ def _sections(explanation: Explanation, of: Sequence[str]) -> list[tuple[str, li
     return sections
 
 
-def _start(explanation: Explanation) -> list[Block]:
-    """What is given and what the parameters are before the update, a few to a line."""
+def given(explanation: Explanation) -> list[Block]:
+    """What is given, the parameters before the update, and what a reader must know to do the lines again."""
     problem, inputs = explanation.problem, explanation.exact_inputs()
     parameters = set(problem.parameters)
     rows = [
@@ -66,7 +67,8 @@ def _start(explanation: Explanation) -> list[Block]:
             texts = [*texts[:MOST_GIVEN], f"... ({len(texts)} in all)"]
         if texts:
             blocks.append(Items(title, tuple(texts)))
-    return blocks
+    steps = (*explanation.steps, *explanation.again)
+    return [*blocks, *functions(explanation.passes.roots()), *rounding(steps, explanation.digits)]
 
 
 def _assignment(value: Fraction | float | None, label: Quantity, digits: int) -> str:
