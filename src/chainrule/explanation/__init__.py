@@ -5,7 +5,7 @@ An `Explanation` is data - steps and values; views turn it into documents, forma
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -21,13 +21,13 @@ from chainrule.explanation.passes import (
     values_of,
 )
 from chainrule.explanation.products import ChainRule, by_quantity, depending_on, other_routes
-from chainrule.explanation.spelling import Spelling, net_deltas, spelling_of
+from chainrule.explanation.spelling import Spelling, negative_deltas, net_deltas, relabelled, spelling_of
 from chainrule.explanation.steps import Step, Writer
 from chainrule.graph import collector_paused
 from chainrule.node import NAME, Node, const, label_of, name_node, order
 from chainrule.problem import Problem
 from chainrule.problem.expressions import alias_labels, expression_of
-from chainrule.quantity import Change, Derivative, Example, Quantity, Updated, spell
+from chainrule.quantity import Change, Derivative, Example, Name, Quantity, Updated, spell
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -108,9 +108,9 @@ def explain(problem: Problem, *, steps: int = 1, digits: int = 9, every_step: bo
     shown = _shown(problem, passes)
     needed = _needed(problem, passes)
     found: list[Step] = [writer.definition(n, "forward") for label, n in needed.items()]
-    found += _backward(writer, passes, shown, every_step)
     named = _named(problem, passes)
-    found += _named_steps(writer, named, inputs)
+    backward, more = _backward(writer, passes, shown, every_step), _named_steps(writer, named, inputs)
+    found += _with_deltas(problem, backward, more)
     found += [writer.definition(n, "update") for n in passes.update]
     again = [
         writer.definition(n, "forward")
@@ -167,11 +167,11 @@ def hidden_in(problem: Problem) -> Any:
 
 def chain_rule(problem: Problem, graph: Any, of: Quantity) -> ChainRule:
     """How the derivatives of `of` hang together, with the notation's deltas as stops."""
-    deltas = net_deltas(problem.notation)
-    return ChainRule(of, graph, by_quantity(graph, of), hidden_in(problem), set(deltas), other_routes(graph))
+    stops = {*net_deltas(problem.notation), *negative_deltas(problem)}
+    return ChainRule(of, graph, by_quantity(graph, of), hidden_in(problem), stops, other_routes(graph))
 
 
-def _backward(writer: Writer, passes: Passes, shown: Sequence[Quantity], every_step: bool) -> Iterable[Step]:
+def _backward(writer: Writer, passes: Passes, shown: Sequence[Quantity], every_step: bool) -> list[Step]:
     if passes.of is None:
         return []
     rule = chain_rule(writer.problem, passes.backward, passes.of)
@@ -181,7 +181,8 @@ def _backward(writer: Writer, passes: Passes, shown: Sequence[Quantity], every_s
 def _named(problem: Problem, passes: Passes) -> dict[Quantity, Node]:
     """What the quantities stand for that [names] gives a name, such as delta3 = -dE/dnet3."""
     quantities = passes.backward.quantities()
-    labels = alias_labels(problem, passes.of.number if isinstance(passes.of, Example) else None)
+    example = passes.of.number if isinstance(passes.of, Example) else None
+    labels = [*alias_labels(problem, example), *_delta_labels(problem, example)]
 
     updated = {**passes.again.outputs, **{label_of(n): n for n in passes.update}}
 
@@ -197,6 +198,27 @@ def _named(problem: Problem, passes: Passes) -> dict[Quantity, Node]:
         return None if value is None else name_node(part, const(Fraction(value)))
 
     return {label: expression_of(problem, label, node_of) for label in labels}
+
+
+def _delta_labels(problem: Problem, example: int | None) -> list[Name | Example]:
+    """The deltas that are minus a derivative, in an update that sees this example; with all at once, they have none."""
+    labels = [label for label, _ in negative_deltas(problem).values()]
+    if example is not None:
+        return [Example(label, example) for label in labels]
+    return [] if problem.examples else [*labels]
+
+
+def _with_deltas(problem: Problem, backward: Sequence[Step], named: Sequence[Step]) -> list[Step]:
+    """The backward pass, each delta of the notation after the derivative it is minus of, [names] at the end."""
+    deltas = {net: label for net, (label, _) in negative_deltas(problem).items()}
+    after = {relabelled(step.quantity): step for step in named if relabelled(step.quantity) in deltas.values()}
+    found: list[Step] = []
+    for step in backward:
+        found.append(step)
+        net = relabelled(step.quantity.by) if isinstance(step.quantity, Derivative) else None
+        delta = after.pop(deltas[net], None) if net in deltas else None
+        found += [delta] if delta is not None else []
+    return [*found, *after.values(), *(step for step in named if relabelled(step.quantity) not in deltas.values())]
 
 
 def _named_steps(writer: Writer, named: Mapping[Quantity, Node], inputs: Mapping[Quantity, float]) -> list[Step]:

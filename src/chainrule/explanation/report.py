@@ -8,7 +8,7 @@ from typing import Any
 from chainrule.explanation import Explanation, Step
 from chainrule.explanation.asked import as_lists, value_of
 from chainrule.explanation.passes import build_passes, first_inputs, values_of
-from chainrule.explanation.spelling import spelling_of
+from chainrule.explanation.spelling import negative_deltas, spelling_of
 from chainrule.node import is_quantity, label_of
 from chainrule.printing.figures import json_number
 from chainrule.quantity import Change, Derivative, Element, Example, Memory, Quantity, Updated, spell
@@ -79,7 +79,12 @@ def _deltas(explanation: Explanation, found: Mapping[Quantity, float | None]) ->
     """The notation's deltas under their own names, as the formulas of the steps use them."""
     spelling = spelling_of(explanation.problem)
     named = {label: spelling.with_delta(label) for label in found if isinstance(label, Derivative)}
-    return {delta: found[label] for label, delta in named.items() if delta != label}
+    values = {delta: found[label] for label, delta in named.items() if delta != label}
+    for net, (_, delta) in negative_deltas(explanation.problem).items():
+        derivative = Derivative(explanation.passes.of or net, net)
+        if found.get(derivative) is not None and not explanation.problem.examples:
+            values[delta] = -(found[derivative] or 0)
+    return values
 
 
 def nested(values: Mapping[Quantity, float | None]) -> dict[str, Any]:

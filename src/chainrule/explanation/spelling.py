@@ -18,6 +18,7 @@ class Spelling:
     """Calls to it spell a quantity; delta2_1 stands for dE/dtheta2_1 where the notation has deltas."""
 
     deltas: Mapping[Quantity, Quantity]  # of a net input, its delta's name
+    named: Mapping[Quantity, Quantity]  # of a label such as delta(net_5), the notation's name delta_5
     error: Quantity | None
     cache: dict[Quantity, str]
 
@@ -28,9 +29,12 @@ class Spelling:
         return text
 
     def with_delta(self, quantity: Quantity) -> Quantity:
-        """A derivative by a net input under its delta's name."""
+        """A derivative by a net input under its delta's name, and delta(net_5) under that of the notation."""
         if isinstance(quantity, Updated):
             return replace(quantity, of=self.with_delta(quantity.of))
+        named = self.named.get(_without_example(quantity))
+        if named is not None:
+            return Example(named, quantity.number) if isinstance(quantity, Example) else named
         if not isinstance(quantity, Derivative) or _without_example(quantity.of) != self.error:
             return quantity
         by = quantity.by
@@ -42,13 +46,29 @@ class Spelling:
 
 def spelling_of(problem: Problem) -> Spelling:
     """The spelling of a problem's quantities."""
-    return Spelling(net_deltas(problem.notation), problem.minimise, {})
+    named: dict[Quantity, Quantity] = dict(negative_deltas(problem).values())
+    return Spelling(net_deltas(problem.notation), named, problem.minimise, {})
 
 
 def net_deltas(names: Names | None) -> dict[Quantity, Quantity]:
     """Net input to delta, in a notation that shows deltas instead of derivatives; else nothing."""
     if names is None or names.notation.shown != "deltas and weights":
         return {}
+    return _deltas(names)
+
+
+def negative_deltas(problem: Problem) -> dict[Quantity, tuple[Name, Quantity]]:
+    """Net input to delta, where the notation's deltas are minus the derivative and have steps of their own.
+
+    A delta is given as the label that `Problem.quantity` has for it, delta(net_5), and as its name, delta_5.
+    """
+    names = problem.notation
+    if names is None or names.notation.delta_sign == 1 or problem.delta_sign == 1 or problem.minimise is None:
+        return {}
+    return {net: (Name(f"delta({spell(net)})"), delta) for net, delta in _deltas(names).items()}
+
+
+def _deltas(names: Names) -> dict[Quantity, Quantity]:
     return {
         names.to_quantity(symbol): names.to_quantity(replace(symbol, role="delta"))
         for symbol in symbols(names)
