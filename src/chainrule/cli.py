@@ -36,6 +36,7 @@ def commands() -> None:
 @click.option("--view", type=click.Choice(_VIEWS), default="steps", show_default=True, help="What to show.")
 @click.option("--format", "style", type=click.Choice(_FORMATS), help="Without it: as FILE of -o ends, else text.")
 @click.option("--fragment", is_flag=True, help="LaTeX or HTML to stand inside a document of your own.")
+@click.option("--picture", type=click.Choice(["network", "gates"]), help="With --format html: draw it on the page too.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write to a file instead of the terminal.")
 @click.option("--of", "of", multiple=True, metavar="QUANTITY", help="Explain this quantity, such as dE/dw5 or E@100.")
 @click.option("--until", metavar="QUANTITY", help="Stop after this quantity.")
@@ -53,6 +54,7 @@ def explain(
     view: str,
     style: str | None,
     fragment: bool,
+    picture: str | None,
     output: str | None,
     of: tuple[str, ...],
     until: str | None,
@@ -71,6 +73,8 @@ def explain(
     style = style or display.format_of(output)
     if fragment and style not in ("latex", "html"):
         raise ProblemError(f"--fragment goes with --format latex or html; the format is {style}.")
+    if picture is not None and (style != "html" or by_hand is not None):
+        raise ProblemError("--picture goes with --format html, and shows exact values: leave out --by-hand.")
     rounding = _rounding(by_hand, truncate, view)
     problem = open_problem(file)
     solution: Explanation | display.Request = display.Request(problem=problem, update=steps, digits=digits)
@@ -82,6 +86,10 @@ def explain(
     elif style != "text":
         page = display.document(solution, view=view, until=until, of=of)
         result = display.rendered(page, style, problem=problem, fragment=fragment)
+        if picture is not None:
+            from chainrule.pictures.draw import diagram_of, with_picture
+
+            result = with_picture(result, diagram_of(problem, picture, steps=steps))
     else:
         color = output is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
         columns = width or _terminal_width()

@@ -193,6 +193,22 @@ def test_a_missing_part_is_named(library: str, ending: str, tmp_path: Path, monk
     assert picture_text(diagram_of(lecture("002")))
 
 
+def test_the_picture_in_a_page(tmp_path: Path) -> None:
+    run = CliRunner().invoke
+    titled = ["explain", "002", "--format", "html"]
+    (tmp_path / "bare.toml").write_text("formulas = 'f = a*b'\n[given]\na = 2\nb = 3\n")
+    for request in (titled, [*titled, "--fragment"], ["explain", str(tmp_path / "bare.toml"), "--format", "html"]):
+        plain = run(commands, request).output
+        drawn = run(commands, [*request, "--picture", "gates"])
+        assert drawn.exit_code == 0, drawn.output
+        before, _, rest = drawn.output.partition("<figure")
+        after = rest.partition("</figure>")[2]
+        assert (before + after).split() == plain.split()
+        ElementTree.fromstring(drawn.output.removeprefix("<!DOCTYPE html>"))
+    for wrong in (["--format", "latex"], ["--format", "html", "--by-hand", "3"], []):
+        assert isinstance(run(commands, ["explain", "002", "--picture", "gates", *wrong]).exception, ProblemError)
+
+
 def test_wrong_requests() -> None:
     with pytest.raises(ChainruleError, match="there is no picture of 'tree'"):
         diagram_of(lecture("002"), "tree")

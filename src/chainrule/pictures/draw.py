@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from chainrule.errors import ProblemError
@@ -45,3 +46,21 @@ def write_picture(diagram: Diagram, path: str) -> None:
         Path(path).write_bytes(ink)
     except OSError as error:
         raise ProblemError(f"cannot write {path}: {error.strerror}.") from None
+
+
+def with_picture(page: str, diagram: Diagram) -> str:
+    """A page of HTML, or a fragment, with the picture below its heading; a wide picture scrolls by itself.
+
+    Raises `MissingPartError` without igraph.
+    """
+    drawn = svg(arrange(replace(diagram, title="")))
+    figure = f'<figure style="margin: 1em 0; overflow-x: auto">\n{drawn}</figure>\n'
+    heading = page.find("</h1>")
+    # Without a title the page begins with its own style, and then the first part of the solution.
+    start = heading + len("</h1>") if heading >= 0 else _start(page)
+    return f"{page[:start]}\n{figure}{page[start:].lstrip()}"
+
+
+def _start(page: str) -> int:
+    main = page.find('<main class="chainrule">')
+    return page.index(">", main) + 1 if main >= 0 else page.index("</style>") + len("</style>")
