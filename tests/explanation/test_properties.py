@@ -37,12 +37,17 @@ def gelu(x: Any) -> Any:
     return x * (1 + mpmath.erf(x / mpmath.sqrt(2))) / 2
 
 
+def positive(x: Any) -> bool:
+    """Whether x lies above 0. A power whose exponent is moved by half a digit has a complex value close by."""
+    return bool(mpmath.re(x) > 0)
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)),
     "tanh": mpmath.tanh,
-    "relu": lambda x: x if x > 0 else mpmath.mpf(0),
-    "leaky_relu": lambda x: x if x > 0 else x / 100,
-    "elu": lambda x: x if x > 0 else mpmath.expm1(x),
+    "relu": lambda x: x if positive(x) else mpmath.mpf(0),
+    "leaky_relu": lambda x: x if positive(x) else x / 100,
+    "elu": lambda x: x if positive(x) else mpmath.expm1(x),
     "gelu": gelu,
     "softplus": lambda x: mpmath.log(1 + mpmath.exp(x)),
     "exp": mpmath.exp,
@@ -52,11 +57,11 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sin": mpmath.sin,
     "cos": mpmath.cos,
     "abs": abs,
-    "max": max,
-    "min": min,
+    "max": lambda *xs: max(xs, key=mpmath.re),
+    "min": lambda *xs: min(xs, key=mpmath.re),
     "erf": mpmath.erf,
     "expm1": mpmath.expm1,
-    "step": lambda x: mpmath.mpf(x > 0),
+    "step": lambda x: mpmath.mpf(positive(x)),
     "sign": mpmath.sign,
     "where": lambda condition, x, y: x if condition else y,
     "pi": mpmath.pi,
