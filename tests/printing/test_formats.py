@@ -61,8 +61,19 @@ def test_latex(name: str, golden: Callable[[str, str], None]) -> None:
     golden(f"lectures/{name}.tex", page(name, "latex"))
 
 
+@pytest.mark.parametrize("view", [view for view in VIEWS if view != "steps"])
+@pytest.mark.parametrize("name", NAMES)
+def test_latex_of_the_other_views(name: str, view: str, golden: Callable[[str, str], None]) -> None:
+    with suppress(ProblemError):  # the matrix view needs matrices
+        golden(f"lectures/{name}.{view}.tex", page(name, "latex", view))
+
+
 def test_html(golden: Callable[[str, str], None]) -> None:
     rows = [f"{sha256(page(name, 'html').encode()).hexdigest()}  {name}.html\n" for name in NAMES]
+    for name in NAMES:
+        for view in VIEWS:
+            with suppress(ProblemError):
+                rows.append(f"{sha256(page(name, 'html', view).encode()).hexdigest()}  {name}.{view}.html\n")
     golden("lectures/html.sha256", "".join(rows))
 
 
