@@ -9,9 +9,12 @@ import pytest
 import chainrule as cr
 from chainrule.display import code_text, document, explain, json_text, text
 from chainrule.errors import ProblemError
+from chainrule.graph import Graph
 from chainrule.lectures import lecture_names, lecture_text
+from chainrule.node import input_node, name_node
 from chainrule.printing.document import Code
 from chainrule.problem import loads
+from chainrule.quantity import Name
 
 
 def lecture(name: str) -> cr.Problem:
@@ -69,3 +72,21 @@ def test_two_explanations_of_one_problem_are_alike() -> None:
 def test_steps_need_an_update() -> None:
     with pytest.raises(ProblemError, match=r"there is no update to run\."):
         explain(lecture("002"), steps=2)
+
+
+def test_a_graph_shows_its_definitions_in_a_notebook() -> None:
+    graph = cr.trace(lambda w, x: w * x + 1, names=["w", "x"])
+    assert "w" in (graph._repr_markdown_() or "")
+    assert "<math" in (graph._repr_html_() or "")
+    assert r"\cdot" in (graph._repr_latex_() or "")
+
+
+def test_a_graph_too_large_to_read_shows_nothing_of_its_own() -> None:
+    assert chain(400)._repr_html_() is None
+
+
+def chain(size: int) -> Graph:
+    value = input_node(Name("x"))
+    for number in range(size):
+        value = name_node(Name(f"v{number}"), value * 2)
+    return Graph({Name(f"v{size - 1}"): value})

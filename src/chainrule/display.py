@@ -14,12 +14,15 @@ from chainrule.explanation.products import other_routes
 from chainrule.explanation.report import report
 from chainrule.explanation.spelling import Spelling, spelling_of
 from chainrule.explanation.typography import typography_of
-from chainrule.node import NAME
-from chainrule.printing.document import Code, Document
+from chainrule.graph import Graph
+from chainrule.node import NAME, label_of
+from chainrule.printing.document import Chain, Code, Document
+from chainrule.printing.expression import expression
 from chainrule.printing.formats import format_of, render
+from chainrule.printing.glyphs import Typography
 from chainrule.printing.text import render_text
 from chainrule.problem import Problem
-from chainrule.quantity import Derivative
+from chainrule.quantity import Derivative, spell
 from chainrule.views.by_hand import hand_view
 from chainrule.views.code import code
 from chainrule.views.gates import gates_view
@@ -30,6 +33,7 @@ VIEWS = ("steps", "paths", "gates", "matrix", "derive", "code")
 BY_THEMSELVES = ("matrix", "derive")  # views that need no steps unit by unit, so that a problem may have any size
 
 LARGEST_SHOWN = 2_000  # operations of a problem that a notebook works out without being asked
+LARGEST_GRAPH = 300  # definitions of a graph that a notebook shows
 
 __all__ = [
     "BY_THEMSELVES",
@@ -41,6 +45,7 @@ __all__ = [
     "document",
     "explain",
     "format_of",
+    "graph_shown",
     "json_text",
     "rendered",
     "shown",
@@ -148,6 +153,17 @@ def shown(what: Explanation | Problem, style: str) -> str | None:
             return None
         what = explain(what)
     return rendered(document(what), style, problem=what.problem, fragment=style != "markdown")
+
+
+def graph_shown(graph: Graph, style: str) -> str | None:
+    """What a notebook shows of a graph: its definitions, in the order of use; nothing of one too large to read."""
+    named = [n for n in graph.nodes() if n.op is NAME]
+    if len(named) > LARGEST_GRAPH:
+        return None
+    results = [(label, n) for label, n in graph.outputs.items() if n.op is not NAME]
+    chains = [Chain(spell(label_of(n)), (expression(n.args[0]),)) for n in named]
+    chains += [Chain(spell(label), (expression(n),)) for label, n in results]
+    return render(Document(tuple(chains)), style, typography=Typography(), fragment=style != "markdown")
 
 
 def json_text(explanation: Explanation | Request, *, of: Sequence[str] = ()) -> str:

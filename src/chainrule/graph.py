@@ -65,10 +65,25 @@ class Graph:
     def __repr__(self) -> str:
         return f"<Graph of {', '.join(spell(label) for label in list(self.outputs)[:5])}>"
 
+    def _repr_html_(self) -> str | None:
+        return _shown(self, "html")
+
+    def _repr_latex_(self) -> str | None:
+        return _shown(self, "latex")
+
+    def _repr_markdown_(self) -> str | None:
+        return _shown(self, "markdown")
+
     def __reduce__(self) -> tuple[Any, ...]:
         fields = [n for c in self.ledger for n in (c.upstream, c.local or c.value, c.value)]
         labels = [(c.of, c.through, c.local is None) for c in self.ledger]
         return _unpack_graph, (list(self.outputs), labels, pack([*self.outputs.values(), *fields]))
+
+
+def _shown(graph: Graph, style: str) -> str | None:
+    from chainrule.display import graph_shown  # printing stands floors above; it is loaded when a notebook asks
+
+    return graph_shown(graph, style)
 
 
 @dataclass(frozen=True, slots=True)
