@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from math import prod
 from typing import Any
 
 from chainrule.errors import ShapeError
 from chainrule.node import ARITHMETIC, Node, Op, Type, type_of
-from chainrule.numbers.threefry import uniform_element
 from chainrule.ops import types
+from chainrule.randomness import seed_key, uniform
 
 Index = tuple[int | tuple[int, int] | None, ...]
 
@@ -133,11 +135,10 @@ def _one_hot_value(n: Any, size: int, x: Any) -> Any:
 
 
 def _uniform_value(n: Any, shape: tuple[int, ...], key: Any, counter: Any) -> Any:
-    size = 1
-    for dim in shape:
-        size *= dim
-    flat = n.stack(*[n.s.of(uniform_element(int(key), int(counter), k)) for k in range(size)])
-    return n.reshape(flat, shape)
+    """Element k is the draw at the counter (counter, k) under `seed_key(key)`: the same bits as everywhere else."""
+    words = seed_key(int(key))
+    drawn = [n.s.of(Fraction(uniform(words, (int(counter), k)))) for k in range(prod(shape))]
+    return n.reshape(n.stack(*drawn), shape)
 
 
 MATMUL: Op = Op(
