@@ -11,6 +11,7 @@ from chainrule.explanation.passes import build_passes, first_inputs, values_of
 from chainrule.explanation.spelling import negative_deltas, spelling_of
 from chainrule.node import is_quantity, label_of
 from chainrule.printing.figures import json_number
+from chainrule.problem.loops import expand
 from chainrule.quantity import Change, Derivative, Element, Example, Memory, Quantity, Updated, spell
 from chainrule.transforms.recognise import recognise
 from chainrule.transforms.reverse import reverse
@@ -19,12 +20,16 @@ from chainrule.transforms.reverse import reverse
 def report(explanation: Explanation, *, of: Sequence[str] = ()) -> dict[str, Any]:
     """Title, steps and values; `of` adds the values of further quantities, spelled as they were asked for.
 
-    `values` holds every named quantity, every derivative of the minimised quantity by one, and every parameter after
-    the first update: whole arrays in a notation of arrays, one key per unit and weight in the others.
+    A text with a loop adds one value for each line it stands for. `values` holds every named quantity, every derivative
+    of the minimised quantity by one, and every parameter after the first update: whole arrays in a notation of arrays,
+    one key per unit and weight in the others.
     """
     problem = explanation.problem
     values = nested(_first_values(explanation))
-    values.update({text: value_of(problem, text) for text in of})
+    for text in of:
+        lines = expand(problem, text)
+        keys = lines if len(lines) > 1 else [text]
+        values.update({key: value_of(problem, line) for key, line in zip(keys, lines, strict=True)})
     steps = [*map(_step, explanation.steps), *(_step(step, again=True) for step in explanation.again)]
     return {"title": problem.title, "steps": steps, "values": values}
 

@@ -13,6 +13,7 @@ from chainrule.explanation.spelling import spelling_of
 from chainrule.explanation.steps import Step, Writer
 from chainrule.node import NAME, Node, is_quantity, label_of, order
 from chainrule.printing.figures import figure
+from chainrule.problem.loops import expand
 from chainrule.problem.names import is_expression
 from chainrule.quantity import Derivative, Quantity, Updated
 
@@ -21,10 +22,11 @@ def asked_steps(explanation: Explanation, texts: Sequence[str]) -> list[Step]:
     """The steps of the quantities, each after the steps it follows from, without repetition.
 
     A derivative that the solution does not show - any pair of quantities has one - gets steps of its own; what lies
-    updates ahead, and expressions, get their value. Raises `FormulaError` for what is no quantity of the problem.
+    updates ahead, and expressions, get their value. A text with a loop stands for several. Raises `FormulaError` for
+    what is no quantity of the problem.
     """
     found: dict[tuple[Quantity, str], Step] = {}
-    for text in texts:
+    for text in (line for asked in texts for line in expand(explanation.problem, asked)):
         for step in _steps_of(explanation, text):
             found.setdefault((step.quantity, step.stage), step)
     return list(found.values())
