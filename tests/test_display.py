@@ -90,3 +90,10 @@ def chain(size: int) -> Graph:
     for number in range(size):
         value = name_node(Name(f"v{number}"), value * 2)
     return Graph({Name(f"v{size - 1}"): value})
+
+
+@pytest.mark.parametrize("view", ["steps", "paths", "gates", "derive"])
+def test_loops_are_read_in_every_view(view: str) -> None:
+    worked_out = explain(lecture("000"))
+    asked = text(worked_out, view=view, of=["dE/dW1_1j for j in 1..2"])
+    assert asked == text(worked_out, view=view, of=["dE/dW1_11", "dE/dW1_12"])

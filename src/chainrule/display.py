@@ -22,6 +22,7 @@ from chainrule.printing.formats import format_of, render
 from chainrule.printing.glyphs import Typography
 from chainrule.printing.text import render_text
 from chainrule.problem import Problem
+from chainrule.problem.loops import expand
 from chainrule.quantity import Derivative, spell
 from chainrule.views.by_hand import hand_view
 from chainrule.views.code import code
@@ -69,6 +70,7 @@ def document(
 
     Raises `ProblemError` for a view there is not.
     """
+    of = [line for asked in of for line in expand(explanation.problem, asked)]  # `for j in 1..2` stands for two
     if view == "matrix":
         return matrix_document(explanation, until=until, of=of)
     if view == "derive":
