@@ -26,7 +26,7 @@ from chainrule.printing.figures import figure, given_figure
 from chainrule.problem import Problem
 from chainrule.problem.layers import part_of
 from chainrule.quantity import Change, Derivative, Element, Example, Memory, Name, Quantity, Updated, spell
-from chainrule.transforms.units import element_label
+from chainrule.transforms.units import element_label, joined_sum
 
 LONGEST: Final = 6  # terms of a sum that are all written; of a longer one, the first two and the last
 MOST_LINES: Final = 60  # elements that are followed up
@@ -195,15 +195,7 @@ class Slicer:
         return total
 
     def add(self, x: Node, y: Node) -> Node:
-        """x + y; a sum that was written out here gives its terms one by one: b + (p + q) is b + p + q."""
-        terms: list[Node] = []
-        while y in self.sums:
-            terms.append(y.args[1])
-            y = y.args[0]
-        for term in (y, *reversed(terms)):
-            x = node(ADD, (x, term))
-            self.sums.add(x)
-        return x
+        return joined_sum(x, y, self.sums)
 
 
 def _aligned(index: Index, shape: tuple[int | str, ...]) -> Index:

@@ -11,8 +11,7 @@ from fractions import Fraction
 from typing import Any, Final
 
 from chainrule.errors import ProblemError
-from chainrule.evaluate import apply
-from chainrule.explanation.passes import default_result
+from chainrule.explanation.passes import default_result, values_of
 from chainrule.explanation.products import depending_on
 from chainrule.graph import Graph
 from chainrule.node import CONST, INPUT, NAME, Node, input_node, is_quantity, label_of, name_node, node, order, rebuild
@@ -115,19 +114,6 @@ def numbers_for(problem: Problem) -> Numbers:
     from chainrule.numbers.vectorised import numpy_numbers
 
     return numpy_numbers()
-
-
-def values_of(roots: list[Node], inputs: Mapping[Quantity, Any], numbers: Numbers) -> dict[Node, Any]:
-    """The values of all nodes that do not depend on a symbol without a value."""
-    done: dict[Node, Any] = {}
-    for current in order(roots):
-        if current.op is INPUT:
-            label = label_of(current)
-            if label in inputs:
-                done[current] = inputs[label]
-        elif all(a in done for a in current.args):
-            done[current] = apply(current, [done[a] for a in current.args], numbers)
-    return done
 
 
 def build_array_passes(problem: Problem, number: int = 1) -> ArrayPasses:

@@ -11,6 +11,7 @@ from chainrule.evaluate import apply, compile_plan
 from chainrule.graph import Graph
 from chainrule.node import INPUT, NAME, Node, const, input_node, label_of, name_node, node, order, rebuild
 from chainrule.numbers.floats import FLOATS
+from chainrule.numbers.system import Numbers
 from chainrule.optimizers import Updates, build_updates, find_optimizer
 from chainrule.optimizers.step import Remembered
 from chainrule.problem import Problem
@@ -139,7 +140,7 @@ def forward_again(forward: Graph, update: tuple[Node, ...]) -> Graph:
     return Graph({label_of(done[root]): done[root] for root in forward.outputs.values() if done[root] is not root})
 
 
-def values_of(roots: list[Node], inputs: Mapping[Quantity, Any]) -> dict[Node, Any]:
+def values_of(roots: list[Node], inputs: Mapping[Quantity, Any], numbers: Numbers = FLOATS) -> dict[Node, Any]:
     """The values of all nodes that do not depend on a symbol without a value."""
     done: dict[Node, Any] = {}
     for current in order(roots):
@@ -148,7 +149,7 @@ def values_of(roots: list[Node], inputs: Mapping[Quantity, Any]) -> dict[Node, A
             if label in inputs:
                 done[current] = inputs[label]
         elif all(a in done for a in current.args):
-            done[current] = apply(current, [done[a] for a in current.args], FLOATS)
+            done[current] = apply(current, [done[a] for a in current.args], numbers)
     return done
 
 

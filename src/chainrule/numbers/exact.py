@@ -76,7 +76,6 @@ def exact_numbers(bits: int = 200) -> Numbers:
         equal=lambda x, y: x.overlaps(y),
         where=lambda c, x, y: x if c else y,
         pi=arb.pi,
-        truth=bool,
         context=precision,
     )
     return arrays_over(scalars)

@@ -113,7 +113,6 @@ FLOAT_SCALARS = Scalars(
     equal=operator.eq,
     where=lambda c, x, y: x if c else y,
     pi=lambda: math.pi,
-    truth=bool,
     context=nullcontext,
 )
 FLOATS = arrays_over(FLOAT_SCALARS)

@@ -90,7 +90,6 @@ def rational_numbers(bits: int = 200) -> Numbers:
         equal=compared(operator.eq, balls.equal),
         where=lambda c, x, y: x if c else y,
         pi=balls.pi,
-        truth=bool,
         context=balls.context,
     )
     return arrays_over(scalars)

@@ -45,7 +45,6 @@ class Scalars:
     equal: Function
     where: Function
     pi: Function
-    truth: Function  # whether a condition that where() would take holds, as a bool
     vectorised: bool = False  # functions take whole arrays, and broadcast themselves
     context: Callable[[], AbstractContextManager[Any]]
 

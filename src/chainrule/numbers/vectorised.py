@@ -71,7 +71,6 @@ def numpy_numbers() -> Numbers:
         equal=np.equal,
         where=np.where,
         pi=lambda: math.pi,
-        truth=lambda c: bool(np.all(c)),
         vectorised=True,
         context=quiet,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from chainrule.graph import Graph
 from chainrule.node import NAME, Node, is_quantity, node, order, rebuild
-from chainrule.transforms.stabilise import RULES
+from chainrule.transforms.stabilise import stable_form
 
 
 def recognise(graph: Graph) -> Graph:
@@ -36,15 +36,7 @@ def _known_form(body: Node) -> Node:
         return body
     parts = order([body], cut=is_quantity)
     leaves = {n: n for n in parts if is_quantity(n)}
-    form = rebuild([body], _stable, known=leaves)[body]
+    form = rebuild([body], stable_form, known=leaves)[body]
     # A form that reaches past a name would take that name's derivative away.
     used = {n for n in order([form], cut=is_quantity) if is_quantity(n)}
     return form if used == leaves.keys() else body
-
-
-def _stable(old: Node, args: tuple[Node, ...]) -> Node:
-    for rule in RULES.get(old.op, ()):
-        found = rule(*args)
-        if found is not None and found.type is old.type:
-            return found
-    return node(old.op, args, old.attribute)

@@ -46,10 +46,11 @@ def stabilise(graph: Graph) -> Graph:
     >>> stabilise(Graph({Name("y"): LOG(1 + EXP(input_node(Name("x"))))})).outputs[Name("y")]
     <softplus of 1: real>
     """
-    return map_graph(graph, _stable)
+    return map_graph(graph, stable_form)
 
 
-def _stable(old: Node, args: tuple[Node, ...]) -> Node:
+def stable_form(old: Node, args: tuple[Node, ...]) -> Node:
+    """The node `old` with these arguments, in the first form of `RULES` that fits it."""
     for rule in RULES.get(old.op, ()):
         found = rule(*args)
         if found is not None and found.type is old.type:

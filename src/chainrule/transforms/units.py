@@ -82,6 +82,18 @@ def scalar_operations(graph: Graph) -> int:
     return total
 
 
+def joined_sum(x: Node, y: Node, sums: set[Node]) -> Node:
+    """x + y; if `y` is one of the sums written out here its terms join one by one: b + (p + q) is b + p + q."""
+    terms: list[Node] = []
+    while y in sums:
+        terms.append(y.args[1])
+        y = y.args[0]
+    for term in (y, *reversed(terms)):
+        x = node(ADD, (x, term))
+        sums.add(x)
+    return x
+
+
 class _Expansion:
     """Values of array nodes as arrays of scalar nodes."""
 
@@ -114,14 +126,7 @@ class _Expansion:
         return node(current.op, tuple(args), current.attribute)
 
     def add(self, x: Node, y: Node) -> Node:
-        terms: list[Node] = []
-        while y in self.sums:
-            terms.append(y.args[1])
-            y = y.args[0]
-        for term in (y, *reversed(terms)):
-            x = node(ADD, (x, term))
-            self.sums.add(x)
-        return x
+        return joined_sum(x, y, self.sums)
 
     def along(self, current: Node, x: Any) -> Any:
         """Softmax and logsumexp: one component node a unit, for every row."""
@@ -160,6 +165,6 @@ def _node_scalars(add: Callable[[Node, Node], Node]) -> Scalars:
         return const(Fraction(value))
 
     return Scalars(
-        name="nodes", of=of, add=add, expm1=missing, log1p=missing, truth=missing, context=nullcontext,
+        name="nodes", of=of, add=add, expm1=missing, log1p=missing, context=nullcontext,
         **{name: plain(name) for name in (*same, *choices)},  # type: ignore[arg-type]  # mypy sees only the bool field
     )  # fmt: skip

@@ -13,9 +13,8 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
 from math import pi
-from typing import Any, Final, Literal, NamedTuple, NoReturn, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
-from chainrule.errors import ChainruleError
 from chainrule.numbers.floats import FLOAT_SCALARS
 from chainrule.numbers.system import Scalars
 
@@ -150,12 +149,8 @@ def scalars_of(emitter: Emitter) -> Scalars:
         name="llvm", of=e.constant, add=e.binary("fadd"), sub=e.binary("fsub"), mul=mul, div=div, neg=neg,
         power=power, sqrt=lambda x: e.call("llvm.sqrt", x), sigmoid=sigmoid, abs=absolute, max=larger_by(greater),
         min=larger_by(less), less=less, less_equal=e.compare("ole"), equal=e.compare("oeq"), where=e.select,
-        pi=lambda: e.constant(pi), truth=_no_truth, context=nullcontext, **library,
+        pi=lambda: e.constant(pi), context=nullcontext, **library,
     )  # fmt: skip
-
-
-def _no_truth(condition: Any) -> NoReturn:
-    raise ChainruleError("found a decision that native code cannot take while it is written.")
 
 
 def _lifted(value: Value | bool) -> Value:
