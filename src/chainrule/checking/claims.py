@@ -29,6 +29,7 @@ class Link:
     tree: Tree
     kind: Kind
     exact: bool = True
+    truncated: bool = False  # a figure that goes on: 0.0821...
     index: tuple[int, ...] = ()
 
 

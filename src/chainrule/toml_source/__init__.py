@@ -12,7 +12,7 @@ import os
 import re
 import tomllib
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -108,18 +108,21 @@ class TomlSource:
         >>> str(source.string_place(("formulas",), source.data["formulas"].index("d")))
         'a.toml:3:5'
         """
+        place = self.string_places(path)(offset)
+        return Place(self.file, *place)
+
+    def string_places(self, path: tuple[str | int, ...]) -> Callable[[int], tuple[int, int]]:
+        """Line and column of any character of the text at `path`, which is gone through only once."""
         start = self._find(path).value
         match = STRING.match(self.text, start)
         if match is None:
-            return self._at(start)
+            return lambda offset: self._line_and_column(start)
         first, stop = body(self.text, start, match.end())
-        plain = self.text[start] == "'" or "\\" not in match[0]
-        if plain or offset <= 0:
-            return self._at(min(first + max(offset, 0), stop))
-        for count, (at, _) in enumerate(characters(self.text, start, match.end())):
-            if count == offset:
-                return self._at(at)
-        return self._at(stop)
+        if self.text[start] == "'" or "\\" not in match[0]:
+            return lambda offset: self._line_and_column(min(first + max(offset, 0), stop))
+        offsets = [at for at, _ in characters(self.text, start, match.end())]
+        offsets.append(stop)
+        return lambda offset: self._line_and_column(offsets[min(max(offset, 0), len(offsets) - 1)])
 
     def _find(self, path: tuple[str | int, ...]) -> Entry:
         entry = self._root
@@ -134,8 +137,11 @@ class TomlSource:
         return entry
 
     def _at(self, offset: int) -> Place:
+        return Place(self.file, *self._line_and_column(offset))
+
+    def _line_and_column(self, offset: int) -> tuple[int, int]:
         line = bisect_right(self._starts, offset)
-        return Place(self.file, line, offset - self._starts[line - 1] + 1)
+        return line, offset - self._starts[line - 1] + 1
 
 
 def load_toml(text: str, *, file: str | None) -> TomlSource:
