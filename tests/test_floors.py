@@ -54,7 +54,9 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ): "display hangs explain() and _repr_*_ on Graph and is loaded when they are first used",
     ("problem", "display"): "display hangs explain(), check() and _repr_*_ on Problem, likewise",
     ("problem", "explanation"): "the type of what Problem.explain() returns, for type checkers only",
+    ("problem", "checking"): "the type of what Problem.check() returns, likewise",
     ("explanation", "display"): "an explanation shows itself; display is loaded when it is first printed",
+    ("training", "explanation"): "the type of what Model.explain() returns, for type checkers only",
     ("training", "display"): "display hangs explain() and _repr_*_ on Model, likewise",
 }
 

@@ -102,6 +102,20 @@ def explain(
 
 @commands.command()
 @click.argument("file")
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def check(file: str, style: str) -> None:
+    """The verdict on every link of a working: right, rounded, carried or wrong."""
+    import json
+
+    from chainrule import display
+
+    report = display.check(open_problem(file))
+    _write(json.dumps(report.as_json(), ensure_ascii=False, indent=2) + "\n", None)
+    sys.exit(report.exit_status)
+
+
+@commands.command()
+@click.argument("file")
 @click.option("--graph", type=click.Choice(["network", "gates"]), default="network", show_default=True, help="Of what.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Draw to FILE.svg or FILE.png.")
 @click.option("--digits", type=click.IntRange(1, 16), default=4, show_default=True, help="Decimals to print.")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chainrule.checking import check
 from chainrule.errors import ProblemError
 from chainrule.explanation import Explanation, explain
 from chainrule.explanation.byhand import HandExplanation, by_hand, hand_report
@@ -42,6 +43,7 @@ __all__ = [
     "VIEWS",
     "Request",
     "by_hand",
+    "check",
     "code_text",
     "document",
     "explain",

@@ -59,7 +59,8 @@ def read_figure(tree: Tree, *, truncated: bool = False) -> Figure | None:
     """
     tree, sign = ungroup(tree), 1
     while isinstance(tree, Unary):
-        sign, tree = (-sign if tree.op == "-" else sign), ungroup(tree.operand)
+        sign = -sign if tree.op == "-" else sign
+        tree = ungroup(tree.operand)
     power = 0
     if isinstance(tree, Binary):
         found = _power_of_ten(ungroup(tree.right)) if tree.op == "*" else None
@@ -67,7 +68,8 @@ def read_figure(tree: Tree, *, truncated: bool = False) -> Figure | None:
             return None
         power, tree = found, ungroup(tree.left)
         while isinstance(tree, Unary):
-            sign, tree = (-sign if tree.op == "-" else sign), ungroup(tree.operand)
+            sign = -sign if tree.op == "-" else sign
+            tree = ungroup(tree.operand)
     match = _DECIMAL.fullmatch(tree.text) if isinstance(tree, Number) else None
     if match is None or not isinstance(tree, Number):
         return None
@@ -83,7 +85,8 @@ def _power_of_ten(tree: Tree) -> int | None:
         return None
     base, exponent, sign = ungroup(tree.left), ungroup(tree.right), 1
     if isinstance(exponent, Unary):
-        exponent, sign = ungroup(exponent.operand), -1 if exponent.op == "-" else 1
+        sign = -1 if exponent.op == "-" else 1
+        exponent = ungroup(exponent.operand)
     if not isinstance(base, Number) or base.value != 10 or not isinstance(exponent, Number):
         return None
     size = exponent.value

@@ -15,10 +15,24 @@ from chainrule.explanation.asked import asked_graph, elements, is_of_rule, with_
 from chainrule.explanation.passes import Passes, build_passes
 from chainrule.formula.syntax import Tree
 from chainrule.graph import Graph
-from chainrule.node import CONST, INPUT, NAME, Node, input_node, label_of, name_node, node, order, rebuild
+from chainrule.node import (
+    CONST,
+    INPUT,
+    NAME,
+    Node,
+    arguments_of,
+    input_node,
+    is_quantity,
+    label_of,
+    name_node,
+    node,
+    order,
+    rebuild,
+)
 from chainrule.numbers.exact import exact_numbers
 from chainrule.numbers.system import Numbers
 from chainrule.ops.arithmetic import SUB
+from chainrule.ops.matrix import STACK
 from chainrule.problem import Problem
 from chainrule.problem.expressions import expression_of, with_expressions
 from chainrule.problem.names import is_expression
@@ -38,6 +52,7 @@ class Quantities:
     _found: dict[Quantity, Node] = field(default_factory=dict)
     _backward: dict[Quantity, Graph] = field(default_factory=dict)
     _states: list[dict[Node, Node]] = field(default_factory=lambda: [{}])
+    _uses: dict[Quantity, list[Quantity]] = field(default_factory=dict)
     _written: int = 0  # nodes of the states
     _late: dict[int, dict[Node, Node]] = field(default_factory=dict)
     _values: dict[tuple[Quantity, int], Any] = field(default_factory=dict)  # of states that are not written out
@@ -62,9 +77,14 @@ class Quantities:
 
     def known(self, label: Quantity) -> Node | None:
         """The node of a quantity; None for an expression, which `expression` takes apart itself."""
-        if isinstance(label, Name | Example) and is_expression(self.problem, label) and label not in self._found:
+        if label in self._found:
+            return self._found[label]
+        if isinstance(label, Name | Example) and is_expression(self.problem, label):
             return None
-        return self.node(label)
+        parts = self.elements(label)
+        if () in parts:
+            return self.node(label)
+        return _stacked({index: self.node(part) for index, part in parts.items()})
 
     def inputs(self, numbers: Numbers) -> dict[Quantity, Any]:
         """The exact values of all inputs: givens, parameters, and what the optimizer starts from."""
@@ -80,6 +100,19 @@ class Quantities:
         if turn not in self._passes:
             self._passes[turn] = build_passes(self.problem, turn)
         return self._passes[turn]
+
+    @property
+    def uses(self) -> dict[Quantity, list[Quantity]]:
+        """Which quantities the definition of each uses directly, before any update."""
+        if not self._uses:
+            for one in self.passes(1).forward.nodes():
+                if is_quantity(one):
+                    self._uses[label_of(one)] = [label_of(a) for a in arguments_of(one)]
+        return self._uses
+
+    def after(self, node: Node, times: int) -> Node:
+        """A node of the first forward and backward pass as it is after so many updates."""
+        return shifted(node, self._state(times), times) if times else node
 
     def _make(self, label: Quantity) -> Node:
         times, bare = _updates(label)
@@ -134,9 +167,7 @@ class Quantities:
         while len(self._states) <= times and self._written <= MOST_NODES:
             before, number = self._states[-1], len(self._states)
             following = self.passes(number).following
-            after = {
-                input_node(label): shifted(new, before, number - 1) for label, new in following.items()
-            }
+            after = {input_node(label): shifted(new, before, number - 1) for label, new in following.items()}
             self._written += len(order(after.values()))
             self._states.append(after)
         if times < len(self._states):
@@ -201,6 +232,16 @@ def shifted(root: Node, state: Mapping[Node, Node], times: int) -> Node:
         return node(old.op, args, old.attribute)
 
     return rebuild([root], make)[root]
+
+
+def _stacked(parts: Mapping[tuple[int, ...], Node]) -> Node:
+    """An array of nodes by index, as one node."""
+    if () in parts:
+        return parts[()]
+    rows: dict[int, dict[tuple[int, ...], Node]] = {}
+    for index, part in parts.items():
+        rows.setdefault(index[0], {})[index[1:]] = part
+    return node(STACK, tuple([_stacked(rows[number]) for number in sorted(rows)]))
 
 
 def _later(label: Quantity, times: int) -> Quantity:

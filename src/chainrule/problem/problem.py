@@ -26,6 +26,7 @@ from chainrule.transforms.examples import per_example
 from chainrule.transforms.units import element_labels, scalar_operations, units
 
 if TYPE_CHECKING:
+    from chainrule.checking.report import Report
     from chainrule.explanation import Explanation
     from chainrule.toml_source import TomlSource
 
@@ -189,6 +190,18 @@ class Problem:
         from chainrule.display import explain
 
         return explain(self, steps=steps, digits=digits, every_step=every_step)
+
+    def check(self) -> Report:
+        """The verdict on every link of `working`: right, rounded, carried or wrong; printing it shows it line by line.
+
+        >>> from chainrule.problem import loads
+        >>> problem = loads("formulas = 'y = 2*x'\\nworking = 'y = 2*3 = 7'\\n[given]\\nx = 3")
+        >>> [link.verdict for link in problem.check().links]
+        ['right', 'wrong']
+        """
+        from chainrule.display import check
+
+        return check(self)
 
     def element(self, label: Quantity, index: tuple[int, ...]) -> Quantity:
         """What an element of an array is called: the notation's own name, or `W1[2,1]`."""

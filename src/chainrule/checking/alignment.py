@@ -1,0 +1,303 @@
+"""Which number of a link stands for which quantity: two forms laid side by side at the least cost.
+
+One alignment serves the verdict (is each number what it stands for?), the diagnosis (which number is not, and what
+should stand there?) and the correction (the same link with the right numbers).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from chainrule.checking.figures import Figure
+from chainrule.checking.forms import Form, form_of_node, joined, joined_sum, negated
+from chainrule.node import CONST, NAME, Node, const, node
+from chainrule.ops.arithmetic import ADD, NEG
+from chainrule.ops.functions import SIGMOID
+
+WRONG_NUMBER: Final = 1.0
+WRONG_SIGN: Final = 1.1
+WRONG_NAME: Final = 1.5
+LEFT_OUT: Final = 1.6  # a part missing, or one too many
+OTHER_SHAPE: Final = 3.0
+OUT_OF_ORDER: Final = 0.02  # people write the parts in the order of the formula
+OPENED: Final = 0.05  # a quantity replaced by its own formula
+DEEPEST: Final = 3  # formulas opened inside formulas
+LONGEST: Final = 40  # parts of a sum or product that are matched; more are matched in order
+
+# Whether a figure is right for a node: a cheap answer, None for no.
+Judge = Callable[[Figure, Node], object]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pair:
+    """A number of the link and what it stands for; `fits` is False where it is not that."""
+
+    part: Form
+    of: Form
+    fits: bool
+    negative: bool = False  # it stands for minus that
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Alignment:
+    """How a link lies on a formula; a clean one differs from it in nothing but numbers put in."""
+
+    cost: float = 0.0
+    pairs: tuple[Pair, ...] = ()
+    missing: tuple[Form, ...] = ()  # parts of the formula that the link lacks
+    extra: tuple[Form, ...] = ()  # parts of the link that the formula lacks
+    flipped: tuple[tuple[Form, Form], ...] = ()  # of another sign
+    others: tuple[tuple[Form, Form], ...] = ()  # of another shape
+
+    def is_same_shape(self) -> bool:
+        """Whether every difference is one of numbers."""
+        return not (self.missing or self.extra or self.flipped or self.others)
+
+    def plus(self, other: Alignment, cost: float = 0.0) -> Alignment:
+        return Alignment(
+            self.cost + other.cost + cost, self.pairs + other.pairs, self.missing + other.missing,
+            self.extra + other.extra, self.flipped + other.flipped, self.others + other.others,
+        )  # fmt: skip
+
+
+def align(link: Form, formula: Form, judge: Judge) -> Alignment:
+    """The alignment of a link with a formula that costs least."""
+    return _Aligner(judge).best(link, formula, 0)
+
+
+@dataclass(slots=True, eq=False)
+class _Aligner:
+    judge: Judge
+    known: dict[tuple[int, int, int], Alignment] = field(default_factory=dict)
+    kept: list[Form] = field(default_factory=list)  # alive, so that no id is used twice
+
+    def best(self, link: Form, formula: Form, depth: int) -> Alignment:
+        key = (id(link), id(formula), depth)
+        if key not in self.known:
+            self.kept += [link, formula]
+            self.known[key] = self._best(link, formula, depth)
+        return self.known[key]
+
+    def _best(self, link: Form, formula: Form, depth: int) -> Alignment:
+        if link.kind == "leaf":
+            return self._leaf(link, formula, depth)
+        options = []
+        kinds = {link.kind, formula.kind}
+        for kind in ("sum", "product"):
+            if kind in kinds and formula.kind != "leaf":
+                options.append(self._parts(kind, link, formula, depth))
+        if link.kind == formula.kind in ("power", "call") and link.name == formula.name:
+            options.append(self._in_order(link, formula, depth))
+        if (opened := _opened(formula)) is not None and depth < DEEPEST:
+            options.append(self.best(link, opened, depth + 1).plus(Alignment(OPENED)))
+        options.append(Alignment(OTHER_SHAPE, others=((link, formula),)))
+        return min(options, key=lambda one: one.cost)
+
+    def _leaf(self, link: Form, formula: Form, depth: int) -> Alignment:
+        figure = link.figure
+        if figure is None:
+            if link.node is formula.node:
+                return Alignment()
+            if (opened := _opened(formula)) is not None and opened.kind == "leaf" and depth < DEEPEST:
+                return self.best(link, opened, depth + 1)
+            return Alignment(WRONG_NAME, others=((link, formula),))
+        if self.judge(figure, formula.node):
+            return Alignment(pairs=(Pair(link, formula, fits=True),))
+        cost = WRONG_NUMBER if formula.kind == "leaf" else WRONG_NUMBER + 0.3
+        return Alignment(cost, pairs=(Pair(link, formula, fits=False),))
+
+    def _in_order(self, link: Form, formula: Form, depth: int) -> Alignment:
+        total = Alignment() if link.sign == formula.sign else Alignment(WRONG_SIGN, flipped=((link, formula),))
+        if len(link.parts) != len(formula.parts):
+            return Alignment(OTHER_SHAPE, others=((link, formula),))
+        for a, b in zip(link.parts, formula.parts, strict=True):
+            total = total.plus(self.best(a, b, depth))
+        return total
+
+    # Sums and products --------------------------------------------------------------------------------------
+
+    def _parts(self, kind: str, link: Form, formula: Form, depth: int) -> Alignment:
+        ours, theirs = _as_parts(link, kind), _as_parts(formula, kind)
+        table = [[self._part(kind, a, b, depth) for b in theirs] for a in ours]
+        found = self._sequence(kind, ours, theirs, table)
+        if found.cost >= WRONG_NUMBER and max(len(ours), len(theirs)) <= LONGEST:
+            found = min(found, self._any_order(kind, ours, theirs, table), key=lambda one: one.cost)
+        return _with_sign(found, link, formula) if kind == "product" else found
+
+    def _part(self, kind: str, ours: tuple[Form, int], theirs: tuple[Form, int], depth: int) -> Alignment:
+        """One part on another. The sign of a product's factors counts for the product, so a factor may be negated."""
+        (a, p), (b, q) = ours, theirs
+        if p != q:
+            inverse = _inverse_constant(b, q)
+            if inverse is None or a.figure is None or p != -q:
+                return Alignment(OTHER_SHAPE + 1, others=((a, b),))
+            b = inverse
+        found = self.best(a, b, depth)
+        if kind == "product" and a.figure is not None and found.cost >= WRONG_NUMBER:
+            minus = negated(b)
+            if self.judge(a.figure, minus.node):
+                return Alignment(pairs=(Pair(a, b, fits=True, negative=True),))
+        if kind == "sum" and found.cost >= WRONG_NUMBER:
+            opposite = self.best(negated(a), b, depth)
+            if opposite.cost < WRONG_NUMBER:
+                return Alignment(opposite.cost + WRONG_SIGN, opposite.pairs, flipped=((a, b),))
+        return found
+
+    def _sequence(self, kind: str, ours: _Parts, theirs: _Parts, table: Sequence[Sequence[Alignment]]) -> Alignment:
+        """The best alignment in order; one number may stand for several neighbouring parts of the formula."""
+        n, m = len(ours), len(theirs)
+        best: list[list[Alignment | None]] = [[None] * (m + 1) for _ in range(n + 1)]
+        best[0][0] = Alignment()
+        for i in range(n + 1):
+            for j in range(m + 1):
+                options = [] if best[i][j] is None else [best[i][j]]
+                if i and j and (before := best[i - 1][j - 1]):
+                    options.append(before.plus(table[i - 1][j - 1]))
+                if i and (before := best[i - 1][j]):
+                    options.append(before.plus(_extra(kind, ours[i - 1])))
+                if j and (before := best[i][j - 1]):
+                    options.append(before.plus(_missing(kind, theirs[j - 1])))
+                if i and j > 1 and ours[i - 1][0].figure is not None:
+                    for k in range(max(0, j - 6), j - 1):
+                        if (before := best[i - 1][k]) and (group := self._group(kind, ours[i - 1], theirs[k:j])):
+                            options.append(before.plus(group))
+                best[i][j] = min((one for one in options if one is not None), key=lambda one: one.cost, default=None)
+        found = best[n][m]
+        assert found is not None
+        return found
+
+    def _group(self, kind: str, ours: tuple[Form, int], theirs: _Parts) -> Alignment | None:
+        part, power = ours
+        assert part.figure is not None
+        if power < 0:
+            return None
+        if kind == "sum":
+            whole = joined_sum([form for form, _ in theirs], [1] * len(theirs))
+        else:
+            whole = joined([form for form, _ in theirs], [p for _, p in theirs])
+        if self.judge(part.figure, whole.node):
+            return Alignment(OUT_OF_ORDER, pairs=(Pair(part, whole, fits=True),))
+        if kind == "product" and self.judge(part.figure, node(NEG, (whole.node,))):
+            return Alignment(OUT_OF_ORDER, pairs=(Pair(part, whole, fits=True, negative=True),))
+        return None
+
+    def _any_order(self, kind: str, ours: _Parts, theirs: _Parts, table: Sequence[Sequence[Alignment]]) -> Alignment:
+        """The assignment that costs least, in any order; what is left over is missing or too many."""
+        size = max(len(ours), len(theirs))
+        rows = [
+            [
+                table[i][j].cost + (OUT_OF_ORDER if i != j else 0)
+                if i < len(ours) and j < len(theirs)
+                else (_extra(kind, ours[i]) if i < len(ours) else _missing(kind, theirs[j])).cost
+                for j in range(size)
+            ]
+            for i in range(size)
+        ]
+        total = Alignment()
+        for i, j in enumerate(least_cost(rows)):
+            if i < len(ours) and j < len(theirs):
+                total = total.plus(table[i][j], OUT_OF_ORDER if i != j else 0)
+            elif i < len(ours):
+                total = total.plus(_extra(kind, ours[i]))
+            else:
+                total = total.plus(_missing(kind, theirs[j]))
+        return total
+
+
+_Parts = Sequence[tuple[Form, int]]
+
+
+def _as_parts(form: Form, kind: str) -> _Parts:
+    if form.kind != kind:
+        return [(form, 1)]
+    return [(part, 1) for part in form.parts] if kind == "sum" else list(zip(form.parts, form.powers, strict=True))
+
+
+def _neutral(kind: str, form: Form) -> bool:
+    """Whether leaving a part out changes nothing: a factor 1, a term 0."""
+    return form.node is const(1 if kind == "product" else 0)
+
+
+def _missing(kind: str, part: tuple[Form, int]) -> Alignment:
+    if _neutral(kind, part[0]):
+        return Alignment()
+    return Alignment(LEFT_OUT, missing=(part[0],))
+
+
+def _extra(kind: str, part: tuple[Form, int]) -> Alignment:
+    if _neutral(kind, part[0]):
+        return Alignment()
+    return Alignment(LEFT_OUT, extra=(part[0],))
+
+
+def _with_sign(found: Alignment, link: Form, formula: Form) -> Alignment:
+    sign = _sign(link) * _sign(formula)
+    for pair in found.pairs:
+        sign = -sign if pair.negative else sign
+    return found if sign > 0 else found.plus(Alignment(WRONG_SIGN, flipped=((link, formula),)))
+
+
+def _sign(form: Form) -> int:
+    return form.sign if form.kind == "product" else 1
+
+
+def _inverse_constant(form: Form, power: int) -> Form | None:
+    """1/2 for a divisor 2, and 2 for a factor 1/2."""
+    if form.node.op is not CONST or not form.node.attribute:
+        return None
+    return Form("leaf", const(1 / form.node.attribute))
+
+
+def _opened(formula: Form) -> Form | None:
+    """The formula of a quantity, or 1/(1 + e^-h) for sigmoid(h), in the place of its name."""
+    if formula.kind == "leaf" and formula.node.op is NAME:
+        return form_of_node(formula.node.args[0])
+    if formula.kind == "call" and formula.node.op is SIGMOID:
+        inner = negated(formula.parts[0])
+        exp = Form("call", inner.node, parts=(inner,), name="exp")
+        below = Form("sum", node(ADD, (const(1), exp.node)), parts=(Form("leaf", const(1)), exp))
+        return Form("product", formula.node, 1, (below,), (-1,))
+    return None
+
+
+def least_cost(rows: Sequence[Sequence[float]]) -> list[int]:
+    """The column of each row of a square table so that the sum of the chosen costs is least.
+
+    The Hungarian method with potentials (Jonker and Volgenant 1987), O(n^3).
+
+    >>> least_cost([[4, 1, 3], [2, 0, 5], [3, 2, 2]])
+    [1, 0, 2]
+    """
+    size = len(rows)
+    row_price, column_price = [0.0] * (size + 1), [0.0] * (size + 1)
+    row_of = [0] * (size + 1)  # of each column, counted from 1; 0 is free
+    for row in range(1, size + 1):
+        row_of[0], column = row, 0
+        least, way, used = [float("inf")] * (size + 1), [0] * (size + 1), [False] * (size + 1)
+        while row_of[column]:
+            used[column] = True
+            current, step, following = row_of[column], float("inf"), 0
+            for j in range(1, size + 1):
+                if used[j]:
+                    continue
+                cost = rows[current - 1][j - 1] - row_price[current] - column_price[j]
+                if cost < least[j]:
+                    least[j], way[j] = cost, column
+                if least[j] < step:
+                    step, following = least[j], j
+            for j in range(size + 1):
+                if used[j]:
+                    row_price[row_of[j]] += step
+                    column_price[j] -= step
+                else:
+                    least[j] -= step
+            column = following
+        while column:
+            row_of[column] = row_of[way[column]]
+            column = way[column]
+    result = [0] * size
+    for column in range(1, size + 1):
+        result[row_of[column] - 1] = column - 1
+    return result

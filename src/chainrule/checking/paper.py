@@ -1,0 +1,259 @@
+"""The sheet of paper: which figures have been printed so far, and what follows from them.
+
+A person who works out a line puts in figures as they were printed, or as they still stand in the calculator. Every
+such mixture is a value the line may have; `follows` goes through them, the likeliest first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import combinations, product
+from typing import Any, Final, TypeAlias
+
+from chainrule.checking.figures import Figure, Region
+from chainrule.checking.quantities import Quantities
+from chainrule.checking.routes import routes_of
+from chainrule.evaluate import apply
+from chainrule.node import CONST, INPUT, NAME, Node, is_quantity, label_of, order
+from chainrule.numbers.interval import EVERYTHING, Interval, hull, interval, interval_numbers, lower, point, upper
+from chainrule.quantity import Quantity, Updated
+
+PRECISIONS: Final = (200, 1000, 4000)  # bits; what these do not settle goes in the person's favour
+MOST_MIXED: Final = 8  # antecedents whose mixtures are tried one by one
+MOST_MIXTURES: Final = 700
+MOST_WRONG: Final = 12  # values that follow from wrong figures and are followed further
+Adapt: TypeAlias = Callable[[Node, Interval], Interval]
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A figure on the paper: what it is worth, whether it was right or rounded, and how many stood there before."""
+
+    figure: Figure
+    good: bool
+    order: int
+
+
+@dataclass(slots=True, eq=False)
+class Paper:
+    """What has been printed so far."""
+
+    quantities: Quantities
+    printed: dict[Quantity, list[Printed]] = field(default_factory=dict)
+    formulas: dict[Quantity, list[Node]] = field(default_factory=dict)  # right formulas of it that a line states
+    count: int = 0
+    _bodies: dict[Node, Quantity] = field(default_factory=dict)
+    _exact: dict[int, dict[Node, Any]] = field(default_factory=dict)
+    _unrounded: dict[tuple[Quantity, bool, int], tuple[Interval, ...]] = field(default_factory=dict)
+
+    def put(self, label: Quantity, figure: Figure, *, good: bool) -> None:
+        """Print a figure."""
+        self.count += 1
+        self.printed.setdefault(label, []).append(Printed(figure, good, self.count))
+        node = self.quantities.node(label)
+        body = node.args[0] if node.op is NAME else node
+        if body.args and not is_quantity(body):
+            self._bodies.setdefault(body, label)
+
+    def has_bad(self) -> bool:
+        """Whether some figure on the paper is wrong or carried."""
+        return any(not one.good for figures in self.printed.values() for one in figures)
+
+    def exact(self, node: Node, bits: int = PRECISIONS[0]) -> Interval | None:
+        """An enclosure of the exact value of a node, from the exact givens; None where it depends on a symbol."""
+        numbers = interval_numbers(bits)
+        done = self._exact.setdefault(bits, {})
+        with numbers.s.context():
+            inputs: Mapping[Quantity, Any] | None = None
+            for current in order([node], cut=done.__contains__):
+                if current in done:
+                    continue
+                if current.op is INPUT:
+                    inputs = self.quantities.inputs(numbers) if inputs is None else inputs
+                    done[current] = self._input(label_of(current), inputs, bits)
+                elif any(done[a] is None for a in current.args):
+                    done[current] = None
+                else:
+                    done[current] = apply(current, [done[a] for a in current.args], numbers)
+        found: Interval | None = done[node]
+        return found
+
+    def _input(self, label: Quantity, inputs: Mapping[Quantity, Any], bits: int) -> Any:
+        if label in inputs:
+            return inputs[label]
+        if not isinstance(label, Updated):
+            return None
+        ball = self.quantities.value(label, bits)
+        return Interval(lower(ball), upper(ball))
+
+    def routes(self, label: Quantity) -> list[Node]:
+        """The formulas a quantity may be worked out by: its definition, those of the chain rule, those stated."""
+        routes = routes_of(self.quantities, label, self.printed)
+        return list(dict.fromkeys([*routes, *self.formulas.get(label, ())]))
+
+    def label_at(self, node: Node) -> Quantity | None:
+        """The quantity that a node is, or whose formula it is."""
+        return label_of(node) if is_quantity(node) else self._bodies.get(node)
+
+    def follows(
+        self,
+        route: Node,
+        *,
+        of: Quantity | None,
+        bad: bool,
+        before: int | None = None,
+        local: Mapping[Node, Sequence[Interval]] | None = None,
+    ) -> Iterator[Interval]:
+        """The values a formula may have, its antecedents printed or unrounded.
+
+        `bad` also puts in figures that are wrong or carried; `before` looks at the paper as it was when so many
+        figures stood there; `local` holds numbers that stand on the line itself.
+        """
+        plan = self.plan(route, of=of, bad=bad, before=before, local=local or {})
+        if not plan.choices:
+            return
+        if len(plan.choices) > MOST_MIXED:
+            yield plan.value({n: values[0] for n, values in plan.choices.items()})
+            yield plan.value({n: hull(*values) for n, values in plan.choices.items()})
+            return
+        for number, values in enumerate(product(*plan.choices.values())):
+            if number == MOST_MIXTURES:
+                yield plan.value({n: hull(*values) for n, values in plan.choices.items()})
+                return
+            yield plan.value(dict(zip(plan.choices, values, strict=True)))
+
+    def plan(
+        self,
+        route: Node,
+        *,
+        of: Quantity | None,
+        bad: bool,
+        before: int | None,
+        local: Mapping[Node, Sequence[Interval]],
+    ) -> Plan:
+        """The nearest printed ancestors on every path, their possible values, and how the route uses them."""
+        choices: dict[Node, list[Interval]] = {}
+
+        def is_cut(node: Node) -> bool:
+            if node in choices:
+                return True
+            if node.op is CONST:
+                return False
+            label = self.label_at(node)
+            figures = [] if label is None or label == of else self._figures(label, bad=bad, before=before)
+            values = [*local.get(node, ()), *[point(one.figure.value) for one in figures]]
+            if not values:
+                return False
+            rest: tuple[Interval, ...]
+            if label is None:
+                rest = () if (exact := self.exact(node)) is None else (exact,)
+            else:
+                last = figures[0].order if figures else self.count + 1
+                rest = self.unrounded(label, bad=bad and not any(one.good for one in figures), before=last)
+            choices[node] = list(dict.fromkeys([*values, *rest]))
+            return True
+
+        nodes = order([route], cut=is_cut)
+        return Plan(self, route, nodes, choices)
+
+    def _figures(self, label: Quantity, *, bad: bool, before: int | None) -> list[Printed]:
+        found = self.printed.get(label, [])
+        return [one for one in reversed(found) if (bad or one.good) and (before is None or one.order < before)]
+
+    def unrounded(self, label: Quantity, *, bad: bool, before: int) -> tuple[Interval, ...]:
+        """What may stand in the calculator for a quantity.
+
+        All that follows from its right antecedents is one interval, the hull; what follows from wrong ones differs by
+        more than rounding, and comes apart.
+        """
+        key = (label, bad, before)
+        if key not in self._unrounded:
+            self._unrounded[key] = ()  # a route in a circle, as stated formulas may be, adds nothing
+            exact = self.exact(self.quantities.node(label))
+            found = self.unrounded(label, bad=False, before=before) if bad else (() if exact is None else (exact,))
+            for route in self.routes(label):
+                found += tuple(filter(is_finite, self.follows(route, of=label, bad=bad, before=before)))
+            self._unrounded[key] = tuple(dict.fromkeys(found))[:MOST_WRONG] if bad or not found else (hull(*found),)
+        return self._unrounded[key]
+
+
+def is_finite(value: Interval) -> bool:
+    """Whether an interval is bounded on both sides."""
+    return value.lo is not None and value.hi is not None
+
+
+def meets(region: Region, value: Interval) -> bool:
+    """Whether a bounded interval holds a value that the region of a figure does."""
+    low, high = value.bounds
+    return low is not None and high is not None and region.meets(low, high)
+
+
+def _half_away(x: Fraction) -> int:
+    return int(abs(x) + Fraction(1, 2)) * (1 if x >= 0 else -1)
+
+
+WAYS: Final[tuple[Callable[[Fraction], int], ...]] = (_half_away, round, int)  # Python rounds half to even
+
+
+def _rounding(chosen: Collection[Node], unit: Fraction, way: Callable[[Fraction], int]) -> Adapt:
+    def adapt(current: Node, value: Interval) -> Interval:
+        low, high = value.bounds
+        if current not in chosen or low is None or high is None:
+            return value
+        return interval(way(low / unit) * unit, way(high / unit) * unit)
+
+    return adapt
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """One route with its antecedents: what it comes to, once each has a value."""
+
+    paper: Paper
+    route: Node
+    nodes: Sequence[Node]  # arguments before users, down to the antecedents
+    choices: Mapping[Node, Sequence[Interval]]
+
+    def value(
+        self,
+        known: Mapping[Node, Interval],
+        *,
+        adapt: Adapt | None = None,
+    ) -> Interval:
+        """The value of the route; `adapt` may change what is worked out on the way."""
+        numbers = interval_numbers(PRECISIONS[0])
+        done: dict[Node, Any] = dict(known)
+        with numbers.s.context():
+            for current in self.nodes:
+                if current in done:
+                    continue
+                if not current.args:
+                    done[current] = self.paper.exact(current)
+                elif any(done[a] is None for a in current.args):
+                    done[current] = None
+                else:
+                    done[current] = apply(current, [done[a] for a in current.args], numbers)
+                if adapt is not None and current is not self.route and done[current] is not None:
+                    done[current] = adapt(current, done[current])
+        found: Interval | None = done[self.route]
+        return EVERYTHING if found is None else found
+
+    def rounded_on_the_way(self, unit: Fraction) -> Iterator[Interval]:
+        """The values of the route if some quantities that were not printed were rounded to a unit nevertheless.
+
+        The antecedents are all as printed, or all unrounded; ways to round are half away from zero, half even and
+        cutting off.
+        """
+        names = [n for n in self.nodes if n.op is NAME and n is not self.route and n not in self.choices]
+        inner = [n for n in names if n.args[0].op not in (CONST, INPUT)]
+        if not inner:
+            return
+        ends = [{n: values[0] for n, values in self.choices.items()}, {n: v[-1] for n, v in self.choices.items()}]
+        few = len(inner) <= MOST_MIXED - 2
+        subsets = [set(one) for size in range(len(inner), 0, -1) for one in combinations(inner, size)] if few else []
+        for known in ends[: 2 if self.choices else 1]:
+            for chosen in subsets or [set(inner), *({one} for one in inner)]:
+                for way in WAYS:
+                    yield self.value(known, adapt=_rounding(chosen, unit, way))
