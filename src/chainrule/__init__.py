@@ -21,6 +21,28 @@ if TYPE_CHECKING:
     from chainrule.problem import Problem as Problem
     from chainrule.problem import load as load
     from chainrule.tracing import trace as trace
+    from chainrule.training.history import History as History
+    from chainrule.training.loop import TrainingWarning as TrainingWarning
+    from chainrule.training.loop import train as train
+    from chainrule.training.model import MLP as MLP
+    from chainrule.training.model import Model as Model
+    from chainrule.training.rules import adagrad as adagrad
+    from chainrule.training.rules import adam as adam
+    from chainrule.training.rules import adamw as adamw
+    from chainrule.training.rules import lbfgs as lbfgs
+    from chainrule.training.rules import momentum as momentum
+    from chainrule.training.rules import nesterov as nesterov
+    from chainrule.training.rules import quickprop as quickprop
+    from chainrule.training.rules import rmsprop as rmsprop
+    from chainrule.training.rules import rprop as rprop
+    from chainrule.training.rules import sgd as sgd
+    from chainrule.training.schedules import adaptive_rate as adaptive_rate
+    from chainrule.training.schedules import constant_rate as constant_rate
+    from chainrule.training.schedules import cosine_rate as cosine_rate
+    from chainrule.training.schedules import exponential_rate as exponential_rate
+    from chainrule.training.schedules import inverse_rate as inverse_rate
+    from chainrule.training.schedules import step_rate as step_rate
+    from chainrule.training.schedules import warm_up as warm_up
 
 __version__ = "0.1.0.dev0"
 
@@ -35,6 +57,28 @@ _HOME = {
     "ChainruleError": "errors",
     "Problem": "problem",
     "load": "problem",
+    "History": "training.history",
+    "TrainingWarning": "training.loop",
+    "train": "training.loop",
+    "MLP": "training.model",
+    "Model": "training.model",
+    "adagrad": "training.rules",
+    "adam": "training.rules",
+    "adamw": "training.rules",
+    "lbfgs": "training.rules",
+    "momentum": "training.rules",
+    "nesterov": "training.rules",
+    "quickprop": "training.rules",
+    "rmsprop": "training.rules",
+    "rprop": "training.rules",
+    "sgd": "training.rules",
+    "adaptive_rate": "training.schedules",
+    "constant_rate": "training.schedules",
+    "cosine_rate": "training.schedules",
+    "exponential_rate": "training.schedules",
+    "inverse_rate": "training.schedules",
+    "step_rate": "training.schedules",
+    "warm_up": "training.schedules",
 }
 
 __all__ = ["__version__", *_HOME]

@@ -77,6 +77,16 @@ def uniforms(key: Words, count: int) -> list[float]:
     """
     if count < MANY:
         return [uniform(key, counter_of(number)) for number in range(count)]
+    found: list[float] = uniform_array(key, count).tolist()
+    return found
+
+
+def uniform_array(key: Words, count: int) -> Any:
+    """The draws number 0 to count - 1 of `uniform` as a NumPy array: the same bits, all at once.
+
+    >>> uniform_array((0, 0), 2).tolist() == [uniform((0, 0), counter_of(0)), uniform((0, 0), counter_of(1))]
+    True
+    """
     import numpy as np
 
     def turned(x: Any, by: int) -> Any:
@@ -95,8 +105,7 @@ def uniforms(key: Words, count: int) -> list[float]:
         x0 = (x0 + np.uint64(keys[group % 3])) & word
         x1 = (x1 + np.uint64(keys[(group + 1) % 3] + group)) & word
     bits = ((x0 >> np.uint64(5)) << np.uint64(26)) + (x1 >> np.uint64(6))
-    found: list[float] = (bits.astype(np.float64) * 2.0**-53).tolist()
-    return found
+    return bits.astype(np.float64) * 2.0**-53
 
 
 def normal(key: Words, counter: Words) -> float:

@@ -1,0 +1,255 @@
+"""What stands in the way of learning, found by one forward and one backward pass and told in plain words.
+
+Each finding has a place, what is the matter in figures, and what to do about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from chainrule.errors import ShapeError
+from chainrule.evaluate import evaluate_all
+from chainrule.node import NAME, Node, Op, label_of, order
+from chainrule.numbers.vectorised import numpy_numbers
+from chainrule.ops.functions import RELU, SIGMOID, TANH
+from chainrule.quantity import Derivative, Name, Quantity, spell
+from chainrule.training.divergence import layer_text
+from chainrule.training.evaluation import Examples, backward_graph, error_at, error_of, examples, filled, label_text
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from chainrule.training.model import Model
+
+MOST: Final = 1000  # examples that are looked at
+SATURATED: Final[Mapping[Op, Callable[[Any], Any]]] = {
+    SIGMOID: lambda a: np.abs(a - 0.5) > 0.49,
+    TANH: lambda a: np.abs(a) > 0.99,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong: `kind` for programs; where, what and what to do for people."""
+
+    kind: str
+    where: str
+    what: str
+    remedy: str
+    severe: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what} {self.remedy}"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """All that was found; printing it gives one line for each, and says so if all is well."""
+
+    findings: tuple[Finding, ...]
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.findings)) if self.findings else "nothing stands in the way of learning."
+
+    def __bool__(self) -> bool:
+        return bool(self.findings)
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self.findings)
+
+    def kinds(self) -> list[str]:
+        """The kinds of what was found."""
+        return [one.kind for one in self.findings]
+
+
+def diagnose(model: Model, X: object, T: object, *, rate: float | None = None) -> Diagnosis:
+    """Look for what stands in the way of learning, on at most 1,000 of the examples.
+
+    Numbers that are not finite come first, and alone. With a `rate`, one step of gradient descent is judged too. Raises
+    ShapeError for examples that do not fit.
+
+    >>> from chainrule.training.model import MLP
+    >>> net = MLP([2, 3, 1], seed=1)
+    >>> print(diagnose(net, [[0, 3000], [1, 500], [1, 4000]], [0, 1, 1]))  # doctest: +ELLIPSIS
+    X: column 1 runs from 500 to 4000, ... Subtract each column's mean and divide by its deviation.
+    ...
+    """
+    try:
+        given = filled(examples(model, X, T))
+    except ShapeError as error:
+        if "nan" not in error.what and "inf" not in error.what:
+            raise
+        return Diagnosis((Finding("not finite", "examples", error.what, error.hint or "", severe=True),))
+    return diagnose_examples(model, given, rate=rate)
+
+
+def diagnose_examples(model: Model, given: Examples, *, rate: float | None = None) -> Diagnosis:
+    """As `diagnose`, of examples that have been checked."""
+    some = given.rows(slice(0, MOST))
+    values = _values(model, some)
+    bad = _first_bad(model, values)
+    if bad is not None:
+        return Diagnosis((bad,))
+    found = [*_inputs(model, some), *_targets(model, some, values), *_activations(model, values)]
+    found += _deltas(model, values)
+    if rate is not None:
+        found += _rate(model, some, values, rate)
+    return Diagnosis(tuple(found))
+
+
+def _values(model: Model, given: Examples) -> dict[Node, Any]:
+    """Every quantity of the forward and the backward pass."""
+    graph = backward_graph(model)
+    learned: dict[Quantity, Any] = {Name(name): np.asarray(value, float) for name, value in model.parameters.items()}
+    numbers = numpy_numbers()
+    with numbers.s.context():
+        return evaluate_all(graph.roots(), {**given.values(), **learned}, numbers=numbers)
+
+
+def _first_bad(model: Model, values: Mapping[Node, Any]) -> Finding | None:
+    for one in order(backward_graph(model).outputs.values()):
+        if one.op is NAME and not np.isfinite(np.asarray(values[one]).astype(model.dtype)).all():
+            label = label_of(one)
+            what = f"{spell(label)}{layer_text(model, label)} is the first quantity that is not finite."
+            remedy = "Start from smaller parameters, scale the inputs, or use a loss that takes these outputs."
+            return Finding("not finite", spell(label), what, remedy, severe=True)
+    return None
+
+
+def _inputs(model: Model, given: Examples) -> list[Finding]:
+    """Columns of very different size, and columns that never change."""
+    found = []
+    for one, part in zip(given.nodes[: len(model.inputs)], given.parts, strict=False):
+        rows = np.asarray(part, float).reshape(len(part), -1)
+        name = "X" if len(model.inputs) == 1 else label_text(one)
+        far = np.abs(rows).max(axis=0)
+        worst = int(far.argmax())
+        if far[worst] > 20:
+            low, high = rows[:, worst].min(), rows[:, worst].max()
+            what = f"column {worst} runs from {low:.4g} to {high:.4g}, which drives units into saturation."
+            remedy = "Subtract each column's mean and divide by its deviation."
+            found.append(Finding("unscaled inputs", name, what, remedy, severe=bool(far[worst] > 1000)))
+        constant = np.flatnonzero(rows.min(axis=0) == rows.max(axis=0))
+        if len(constant) and len(rows) > 1:
+            listed = ", ".join(map(str, constant[:5])) + (", ..." if len(constant) > 5 else "")
+            what = f"{len(constant)} of {rows.shape[1]} columns never change ({listed})."
+            found.append(Finding("constant inputs", name, what, "Leave them out: they only shift the bias."))
+    return found
+
+
+def _targets(model: Model, given: Examples, values: Mapping[Node, Any]) -> list[Finding]:
+    """Targets that an output can never reach."""
+    if len(model.outputs) != 1 or len(model.targets) != 1:
+        return []
+    body = model.graph.quantities()[model.outputs[0]].args[0]
+    limits = {SIGMOID: (0, 1), TANH: (-1, 1), RELU: (0, np.inf)}.get(body.op)
+    targets = np.asarray(given.parts[-1], float)
+    if limits is None or (targets.min() >= limits[0] and targets.max() <= limits[1]):
+        return []
+    reach = f"{body.op.name} gives {limits[0]} to {limits[1]}"
+    what = f"targets run from {targets.min():.4g} to {targets.max():.4g}, but {reach}."
+    return [Finding("unreachable targets", "T", what, "Scale the targets, or make the last layer linear.", severe=True)]
+
+
+def _activations(model: Model, values: Mapping[Node, Any]) -> list[Finding]:
+    """Units of a named activation that are dead, or saturated on nearly all examples."""
+    found = []
+    for one, body in _named(values):
+        if body.op not in (RELU, SIGMOID, TANH):
+            continue
+        outputs = np.asarray(values[one], float).reshape(len(values[one]), -1)
+        where, size = f"{spell(label_of(one))}{layer_text(model, label_of(one))}", outputs.shape[1]
+        if body.op is RELU:
+            dead = int((outputs.max(axis=0) <= 0).sum())
+            if dead:
+                what = f"{dead} of {size} units are dead: 0 for every example, so that they cannot learn."
+                remedy = "Take a lower rate, he initialisation or leaky_relu."
+                found.append(Finding("dead units", where, what, remedy, severe=dead == size))
+            continue
+        stuck = int((SATURATED[body.op](outputs).mean(axis=0) > 0.9).sum())
+        if stuck and label_of(one) not in model.outputs:
+            what = (
+                f"{stuck} of {size} units are saturated on more than 90 % of the examples: their derivative is near 0."
+            )
+            remedy = "Scale the inputs, or start from smaller weights."
+            found.append(Finding("saturated units", where, what, remedy, severe=stuck == size))
+    return found
+
+
+def _named(values: Mapping[Node, Any]) -> list[tuple[Node, Node]]:
+    """The named quantities that have a row an example, with their bodies, in the order of the forward pass."""
+    named = [one for one in values if one.op is NAME and isinstance(label_of(one), Name)]
+    return [(one, one.args[0]) for one in named if one.type.shape[:1] == ("N",)]
+
+
+def _deltas(model: Model, values: Mapping[Node, Any]) -> list[Finding]:
+    """Deltas that shrink or grow from the last layer to the first."""
+    known = {label_of(one): one for one in values if one.op is NAME}
+    sizes: list[tuple[Quantity, float]] = []
+    for _, body in _named(values):
+        if not body.op.elementwise or not body.args or body.args[0].op is not NAME:
+            continue
+        net = label_of(body.args[0])
+        slope = known.get(Derivative(model.minimise, net))
+        if slope is not None:
+            sizes.append((net, float(np.sqrt(np.mean(np.square(values[slope]))))))
+    if len(sizes) < 2 or not sizes[-1][1]:
+        return []
+    (first, early), (last, late) = sizes[0], sizes[-1]
+    if 1e-3 < early / late < 1e3:
+        return []
+    table = ", ".join(f"{spell(net)} {size:.1e}" for net, size in sizes)
+    name, verb = ("vanishing gradient", "shrink") if early < late else ("exploding gradient", "grow")
+    remedy = (
+        "Use relu or tanh, glorot or he initialisation, or fewer layers."
+        if early < late
+        else "Start from smaller weights, or clip: clip_norm=1."
+    )
+    factor = max(early, late) / max(min(early, late), 1e-300)
+    what = f"deltas {verb} from {spell(last)} to {spell(first)} by a factor of {factor:.1e} ({table})."
+    return [Finding(name, f"{spell(first)}{layer_text(model, first)}", what, remedy)]
+
+
+def _rate(model: Model, given: Examples, values: Mapping[Node, Any], rate: float) -> list[Finding]:
+    """One step down the gradient: whether the error goes down, and how far each parameter moves."""
+    outputs = backward_graph(model).outputs
+    slopes = {
+        name: np.asarray(values[outputs[Derivative(model.minimise, Name(name))]], float) / given.count
+        for name in model.parameters
+    }
+    found = []
+    for name, value in model.parameters.items():
+        size = float(np.sqrt(np.mean(np.square(value, dtype=float))))
+        step = rate * float(np.sqrt(np.mean(np.square(slopes[name]))))
+        where = f"{name}{layer_text(model, Name(name))}"
+        if size and step > size:
+            what = f"an update is {step / size:.2g} times as large as the parameter itself."
+            found.append(Finding("large updates", where, what, "Take a lower rate.", severe=step > 100 * size))
+        elif size and name not in model.biases and 0 < step < 1e-7 * size:
+            what = f"an update changes it by only {step / size:.0e} of its size."
+            found.append(Finding("small updates", where, what, "Take a higher rate."))
+    before = error_of(model, given, over="mean")
+    after = _after_step(model, given, slopes, rate)
+    if not after <= before:
+        best = next(
+            (rate / 2**k for k in range(1, 60) if _after_step(model, given, slopes, rate / 2**k) < before), None
+        )
+        told = f" About {best:.2g} would go down." if best else ""
+        what = f"one step with the rate {rate:g} takes the mean error from {before:.4g} up to {after:.4g}."
+        found.append(Finding("rate too high", "rate", what, f"Take a lower rate.{told}", severe=True))
+    elif before > 0 and (before - after) < 1e-6 * before and _after_step(model, given, slopes, 1000 * rate) < after:
+        what = f"one step with the rate {rate:g} takes the mean error only from {before:.6g} to {after:.6g}."
+        found.append(
+            Finding("rate too low", "rate", what, "Take a higher rate: a thousand times as much goes down too.")
+        )
+    return found
+
+
+def _after_step(model: Model, given: Examples, slopes: Mapping[str, NDArray[Any]], rate: float) -> float:
+    """The mean error after a step, the parameters put back."""
+    moved = {name: np.asarray(value, float) - rate * slopes[name] for name, value in model.parameters.items()}
+    return error_at(model, given, moved)

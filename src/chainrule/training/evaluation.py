@@ -1,0 +1,192 @@
+"""A model on many examples at once: what it predicts, its error, and the derivatives of that error.
+
+The batched graph is evaluated with whole NumPy arrays, a block of rows at a time, so that memory stays small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import numpy as np
+
+from chainrule.errors import ShapeError
+from chainrule.evaluate import evaluate
+from chainrule.graph import Graph
+from chainrule.node import Node, label_of
+from chainrule.numbers.vectorised import numpy_numbers
+from chainrule.quantity import Derivative, Name, Quantity
+from chainrule.training.arrays import as_classes, check_finite, columns
+from chainrule.transforms.batch import batch, batch_loss
+from chainrule.transforms.reverse import reverse
+from chainrule.transforms.stabilise import stabilise
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from chainrule.training.model import Model
+
+ROWS: Final = 4096
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Examples:
+    """Examples, checked: the inputs that change with the example, and their values, one row an example."""
+
+    nodes: tuple[Node, ...]
+    parts: tuple[NDArray[Any], ...]
+
+    @property
+    def count(self) -> int:
+        """How many examples there are."""
+        return len(self.parts[0]) if self.parts else 0
+
+    def rows(self, at: Any) -> Examples:
+        """Some of the rows: a slice, or their numbers."""
+        return Examples(self.nodes, tuple([part[at] for part in self.parts]))
+
+    def values(self) -> dict[Quantity, NDArray[Any]]:
+        """The values by label, as float64."""
+        return {label_of(one): np.asarray(part, float) for one, part in zip(self.nodes, self.parts, strict=True)}
+
+    def blocks(self, rows: int = ROWS) -> Iterator[Examples]:
+        """All of them, a block at a time."""
+        for start in range(0, self.count, rows):
+            yield self.rows(slice(start, start + rows))
+
+
+def examples(model: Model, X: object, T: object, *, needs_targets: bool = True) -> Examples:
+    """X and T as the model's inputs and targets. Raises ShapeError for what does not fit, and for nan and inf."""
+    parts = [(one, part) for one, part in zip(model.inputs, columns("X", X, model.inputs), strict=True)]
+    if needs_targets and model.targets:
+        if T is None:
+            raise ShapeError("found no targets.", hint="Give T, a row an example.")
+        found = columns("T", as_classes(T, model.targets), model.targets)
+        parts += zip(model.targets, found, strict=True)
+        if parts and len(found[0]) != len(parts[0][1]):
+            raise ShapeError(f"X has {len(parts[0][1])} rows, but T has {len(found[0])}.")
+    elif T is not None and not model.targets:
+        raise ShapeError("found targets, but this model has none.", hint="Leave T out.")
+    several = len(model.inputs) > 1
+    for at, (one, part) in enumerate(parts):
+        plain = "X" if at < len(model.inputs) else "T"
+        check_finite(str(label_text(one)) if several or isinstance(X, dict) else plain, part)
+    return Examples(tuple([one for one, _ in parts]), tuple([part for _, part in parts]))
+
+
+def label_text(one: Node) -> str:
+    """What an input is called."""
+    label = label_of(one)
+    return label.text if isinstance(label, Name) else str(label)
+
+
+def predict(model: Model, X: object) -> NDArray[Any]:
+    """The outputs, a row an example."""
+    given = examples(model, X, None, needs_targets=False)
+    roots = _outputs(model)
+    found = []
+    for block in given.blocks():
+        values = {**block.values(), **_learned(model)}
+        parts = [
+            np.broadcast_to(part, (block.count, *np.shape(part)[1:]))
+            for part in evaluate(roots, values, numbers=numpy_numbers())
+        ]
+        found.append(parts[0] if len(parts) == 1 and parts[0].ndim > 1 else np.column_stack(parts))
+    if not found:
+        raise ShapeError("X has no rows.", hint="Give at least one example.")
+    return np.concatenate(found).astype(model.dtype)
+
+
+def loss(model: Model, X: object, T: object, *, over: Literal["sum", "mean"]) -> float:
+    """The sum or mean of the error over the examples."""
+    return error_of(model, filled(examples(model, X, T)), over=over)
+
+
+def error_of(model: Model, given: Examples, *, over: str) -> float:
+    """As `loss`, of examples that have been checked."""
+    return error_at(model, given, model.parameters, over=over)
+
+
+def error_at(model: Model, given: Examples, parameters: Mapping[str, NDArray[Any]], *, over: str = "mean") -> float:
+    """The error with other values of the parameters."""
+    root = error_graph(model).outputs[model.minimise]
+    learned: dict[Quantity, Any] = {Name(name): np.asarray(value, float) for name, value in parameters.items()}
+    total = 0.0
+    for block in given.blocks():
+        (value,) = evaluate([root], {**block.values(), **learned}, numbers=numpy_numbers())
+        total += float(value)
+    return total / given.count if over == "mean" else total
+
+
+def gradient(model: Model, X: object, T: object, *, over: Literal["sum", "mean"]) -> dict[str, NDArray[Any]]:
+    """The derivatives of the error by the parameters."""
+    given = filled(examples(model, X, T))
+    labels = [Derivative(model.minimise, Name(name)) for name in model.parameters]
+    graph = backward_graph(model)
+    roots = [graph.outputs[label] for label in labels]
+    totals: list[Any] = [0.0] * len(roots)
+    for block in given.blocks():
+        values = evaluate(roots, {**block.values(), **_learned(model)}, numbers=numpy_numbers())
+        totals = [total + value for total, value in zip(totals, values, strict=True)]
+    scale = given.count if over == "mean" else 1
+    return {
+        name: np.asarray(total / scale, model.dtype).reshape(value.shape)
+        for (name, value), total in zip(model.parameters.items(), totals, strict=True)
+    }
+
+
+def filled(given: Examples) -> Examples:
+    """The examples; raises ShapeError if there are none."""
+    if not given.count:
+        raise ShapeError("found no examples.", hint="Give at least one row.")
+    return given
+
+
+def _learned(model: Model) -> dict[Quantity, Any]:
+    return {Name(name): np.asarray(value, float) for name, value in model.parameters.items()}
+
+
+def _outputs(model: Model) -> list[Node]:
+    graph = _forward(model.graph, model.outputs, _varying(model))
+    return [graph.outputs[label] for label in model.outputs]
+
+
+def error_graph(model: Model) -> Graph:
+    """The error of N examples, summed, in the form that is computed."""
+    return _summed(model.graph, model.minimise, _varying(model))
+
+
+def backward_graph(model: Model) -> Graph:
+    """The same with the derivatives by all parameters."""
+    return _reversed(model.graph, model.minimise, _varying(model), tuple(model.parameters))
+
+
+def running(graph: Graph, labels: Sequence[Quantity]) -> Graph:
+    """These quantities in the form that is computed: stable."""
+    known = graph.quantities()
+    return stabilise(Graph({label: known.get(label) or graph.outputs[label] for label in labels}))
+
+
+def _varying(model: Model) -> tuple[Quantity, ...]:
+    return tuple([label_of(one) for one in (*model.inputs, *model.targets)])
+
+
+@lru_cache(maxsize=64)
+def _forward(graph: Graph, labels: tuple[Quantity, ...], varying: tuple[Quantity, ...]) -> Graph:
+    plain = running(graph, labels)
+    inputs = plain.inputs()
+    return batch(plain, [label for label in varying if label in inputs], "N")
+
+
+@lru_cache(maxsize=64)
+def _summed(graph: Graph, error: Quantity, varying: tuple[Quantity, ...]) -> Graph:
+    plain = running(graph, [error])
+    inputs = plain.inputs()
+    return batch_loss(plain, error, [label for label in varying if label in inputs], over="sum")
+
+
+@lru_cache(maxsize=64)
+def _reversed(graph: Graph, error: Quantity, varying: tuple[Quantity, ...], by: tuple[str, ...]) -> Graph:
+    return reverse(_summed(graph, error, varying), error, [Name(name) for name in by])

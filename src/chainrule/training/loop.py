@@ -1,0 +1,329 @@
+"""The algorithm of lecture 003: for each <x, t> in D, forward, backward, update - until convergence.
+
+The updates themselves are made by a kernel, many in one call; here is what stands around them: epochs, rates, when to
+stop, and what to do when it goes wrong.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+
+from chainrule.errors import ProblemError
+from chainrule.graph import Program
+from chainrule.quantity import Name, spell
+from chainrule.training.divergence import explain_divergence
+from chainrule.training.evaluation import Examples, error_of, examples, filled
+from chainrule.training.history import History, Row
+from chainrule.training.interrupts import interrupts
+from chainrule.training.order import split
+from chainrule.training.progress import Tell, progress_bar
+from chainrule.training.reference import ReferenceKernel
+from chainrule.training.rules import Lbfgs, Rule, as_rule
+from chainrule.training.schedules import next_rate, positive_whole
+from chainrule.training.spans import Done, Kernel, Spans, State
+from chainrule.training.step import Penalties, first_state, training_step
+from chainrule.training.stopping import Condition, Stop, as_stop
+
+if TYPE_CHECKING:
+    from chainrule.training.model import Model
+
+Over: TypeAlias = Literal["sum", "mean"]
+Engine: TypeAlias = Literal["native", "reference"]
+
+
+class TrainingWarning(UserWarning):
+    """What goes wrong while a model learns, and what to do about it."""
+
+
+def train(
+    model: Model,
+    X: Any,
+    T: Any = None,
+    *,
+    optimizer: Rule | Lbfgs | str = "sgd",
+    batch: int | Literal["all"] = 1,
+    epochs: int = 100,
+    over: Over = "mean",
+    shuffle: bool = True,
+    seed: int = 0,
+    stop: str | Condition | None = None,
+    change: float | None = None,
+    patience: int | None = None,
+    validation: float | tuple[Any, Any] | None = None,
+    updates: int | None = None,
+    seconds: float | None = None,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    dropout: float | Mapping[str, float] = 0.0,
+    keep: Literal["last", "best"] | None = None,
+    progress: bool | None = None,
+    engine: Engine = "native",
+) -> History:
+    """Train a model on examples, in place, until one of the limits is reached; its parameters are what was learned.
+
+    X and T have a row an example (or are dicts of columns). One update takes `batch` of them, in a new order each
+    epoch if `shuffle`, and follows the derivative of their error's sum or mean (`over`). Training ends after `epochs`,
+    `updates` or `seconds`; when `stop` holds ("E < 0.01", or a function of a row of the history); when the error
+    changes by less than `change`; or after `patience` epochs without a better error on the part held back for
+    `validation` (a share, or X and T of its own). `l1`, `l2` penalise weights, `dropout` sets a share of the hidden
+    outputs to 0. `keep="best"` (usual with validation) puts the best epoch's parameters back. Ctrl-C ends
+    training as a limit does. Equal arguments give equal results, bit by bit.
+
+    Raises ShapeError for examples that do not fit, are empty or not finite, ProblemError for arguments that mean
+    nothing. If the error overflows, training stops with a TrainingWarning that says where, and keeps the best.
+
+    Rumelhart, Hinton and Williams 1986, Learning representations by back-propagating errors.
+
+    >>> from chainrule.training.model import MLP
+    >>> from chainrule.training.rules import sgd
+    >>> net = MLP([2, 2, 1], init="uniform(-0.5, 0.5)", seed=3)
+    >>> X, T = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 1]
+    >>> history = train(net, X, T, optimizer=sgd(0.5), epochs=2000, over="sum", shuffle=False, stop="E < 0.04")
+    >>> history.stopped_by, net.predict(X).round().ravel().tolist()
+    ('E < 0.04', [0.0, 1.0, 1.0, 1.0])
+    """
+    _check(epochs=epochs, updates=updates, seconds=seconds, batch=batch, over=over, l1=l1, l2=l2, keep=keep)
+    rule = as_rule(optimizer)
+    given = filled(examples(model, X, T))
+    given, held = _held_back(model, given, validation, seed)
+    limits = as_stop(stop, change=change, patience=patience, error=spell(model.minimise), validation=held is not None)
+    penalties = Penalties(l1=l1, l2=l2, dropout=_shares(model, dropout))
+    if isinstance(rule, Lbfgs):
+        from chainrule.training.line_search import train_lbfgs
+
+        with interrupts() as interrupted:
+            return train_lbfgs(
+                model, given, rule, epochs=epochs, over=over, stop=limits, penalties=penalties,
+                halt=_halt(interrupted, seconds),
+            )  # fmt: skip
+    rows = given.count if batch == "all" else batch
+    program = training_step(
+        model, rule.optimizer, rate=rule.rate.first, online=rows == 1, over=over, penalties=penalties, key=seed
+    )
+    kernel = make_kernel(program, model, engine)
+    spans = Spans(
+        kernel, program, given, batch=rows, shuffle=shuffle and batch != "all", seed=seed,
+        dtype=model.dtype, mean=over == "mean",
+    )  # fmt: skip
+    run = _Run(model, rule, program, spans, first_state(program, model.dtype), limits, held, over)
+    with interrupts() as interrupted, progress_bar(epochs, show=progress) as tell:
+        halt = _halt(interrupted, seconds)
+        run.all_epochs(epochs, updates, halt, lambda: "interrupted" if interrupted() else "seconds", tell)
+    return run.finish(keep or ("best" if held is not None else "last"))
+
+
+def make_kernel(program: Program, model: Model, engine: Engine) -> Kernel:
+    """The native kernel of a program, or the reference."""
+    if engine == "reference":
+        return ReferenceKernel(program, error=model.minimise, dtype=model.dtype)
+    if engine != "native":
+        raise ProblemError(f"engine is {engine!r}, expected 'native' or 'reference'.")
+    from chainrule.targets.llvm import training
+
+    compile_training = getattr(training, "compile_training", None)
+    if compile_training is None:  # it is being written
+        return ReferenceKernel(program, error=model.minimise, dtype=model.dtype)
+    kernel: Kernel = compile_training(program, error=model.minimise, dtype=model.dtype)
+    return kernel
+
+
+@dataclass(slots=True)
+class _Best:
+    """The best epoch so far: its error, and from where it can be run again."""
+
+    error: float = float("inf")
+    epoch: int = 0
+    state: State = field(default_factory=dict)
+    first: int = 1  # the epoch that this state is before
+
+
+@dataclass(slots=True)
+class _Run:
+    """One training run: what is fixed, and what has happened."""
+
+    model: Model
+    rule: Rule
+    program: Program
+    spans: Spans
+    state: State
+    limits: Stop
+    held: Examples | None
+    over: Over
+    rows: list[Row] = field(default_factory=list)
+    rates: list[float] = field(default_factory=list)
+    errors: list[float] = field(default_factory=list)
+    best: _Best = field(default_factory=_Best)
+    updates: int = 0
+    stopped_by: str = "epochs"
+    warnings: list[str] = field(default_factory=list)
+    began: float = field(default_factory=perf_counter)
+
+    def all_epochs(
+        self, epochs: int, updates: int | None, halt: Callable[[], bool], halted_by: Callable[[], str], tell: Tell
+    ) -> None:
+        """Epochs until one of the limits is reached."""
+        while len(self.rows) < epochs:
+            if updates is not None and self.updates >= updates:
+                self.stopped_by = "updates"
+                return
+            left = None if updates is None else updates - self.updates
+            done = self._stretch(min(self._at_once(), epochs - len(self.rows)), left, halt)
+            tell(len(self.rows), self.errors[-1], self.rates[-1])
+            if done is None:
+                return
+            if done.halted or (len(self.rows) < epochs and halt()):
+                self.stopped_by = halted_by()
+                return
+        if updates is not None and self.updates >= updates:
+            self.stopped_by = "updates"
+
+    def _at_once(self) -> int:
+        each = self.limits.wants_each_epoch or self.held is not None or self.rule.rate.looks_back
+        return 1 if each else self.spans.epochs_at_once
+
+    def _stretch(self, count: int, updates: int | None, halt: Callable[[], bool]) -> Done | None:
+        """Some epochs; None if training is over. What was run beyond a limit is undone, by running it again."""
+        first, before = len(self.rows) + 1, {label: part.copy() for label, part in self.state.items()}
+        so_far = self.updates
+        rates = [*self.rates]
+        for _ in range(count):
+            rates.append(next_rate(self.rule.rate, rates, self.errors))
+        done = self.spans.run(self.state, first, rates[first - 1 :], updates=updates, halt=halt)
+        if done.failed:
+            self._diverged(first, before, rates, done)
+        for at, (total, made, seen) in enumerate(zip(done.errors, done.updates, done.rows, strict=True)):
+            epoch = first + at
+            failed = done.failed and at == len(done.errors) - 1
+            self.updates += made - failed
+            self._add_row(epoch, rates[epoch - 1], total / seen if self.over == "mean" else total, before, first)
+            if failed:
+                self.stopped_by = "diverged"
+                return None
+            reason = self.limits.reason(self.rows)
+            if reason is not None:
+                self.stopped_by = reason
+                if epoch < first + len(done.errors) - 1:
+                    self._again(before, first, rates[first - 1 : epoch])
+                return None
+        assert self.updates >= so_far
+        return done
+
+    def _add_row(self, epoch: int, rate: float, error: float, before: State, first: int) -> None:
+        row: dict[str, Any] = {"epoch": epoch, "updates": self.updates, "error": error, "rate": rate}
+        judged = error
+        if self.limits.wants_each_epoch or self.held is not None:
+            self._hand_over()
+        if self.held is not None:
+            row["validation"] = judged = error_of(self.model, self.held, over="mean")
+        self.rows.append(row)
+        self.rates.append(rate)
+        self.errors.append(error)
+        if judged < self.best.error:
+            # A full batch's error is that of the parameters before its update.
+            early = self.held is None and self.spans.updates_an_epoch == 1
+            self.best = _Best(judged, epoch - early, before, first)
+
+    def _again(self, before: State, first: int, rates: list[float]) -> None:
+        """Put back a state and run some epochs again: the same bits."""
+        for label, part in before.items():
+            self.state[label][...] = part
+        if rates:
+            self.spans.run(self.state, first, rates)
+
+    def _diverged(self, first: int, before: State, rates: list[float], done: Done) -> None:
+        replay = _replayer(self, before, first, rates, sum(done.updates) - 1)
+        epoch = first + len(done.errors) - 1
+        self.warnings.append(explain_divergence(self.model, self.program, self.spans, replay, epoch, done.updates[-1]))
+
+    def _hand_over(self) -> None:
+        for name in self.model.parameters:
+            self.model.parameters._arrays[name][...] = self.state[Name(name)]
+
+    def finish(self, keep: str) -> History:
+        """Hand the parameters over - of the last epoch, or of the best - and tell what happened."""
+        broken = self.stopped_by == "diverged" or not all(np.isfinite(part).all() for part in self.state.values())
+        if broken and self.stopped_by != "diverged":
+            self.stopped_by = "diverged"
+            self.warnings.append(f"the parameters overflowed in epoch {len(self.rows)}. Take a lower rate.")
+        best = None
+        if (broken or keep == "best") and self.best.state:
+            best = self.best.epoch
+            if best != len(self.rows) or broken:
+                self._again(self.best.state, self.best.first, self.rates[self.best.first - 1 : best])
+        self._hand_over()
+        for text in self.warnings:
+            warnings.warn(text, TrainingWarning, stacklevel=3)
+        seconds = perf_counter() - self.began
+        return History(tuple(self.rows), self.stopped_by, self.updates, seconds, best, tuple(self.warnings))
+
+
+def _replayer(run: _Run, before: State, first: int, rates: list[float], updates: int) -> Callable[[int], State]:
+    """A function that gives the state some updates before the one that failed."""
+
+    def replay(back: int) -> State:
+        state = {label: part.copy() for label, part in before.items()}
+        if updates - back > 0:
+            run.spans.run(state, first, rates[first - 1 :], updates=updates - back)
+        return state
+
+    return replay
+
+
+def _halt(interrupted: Callable[[], bool], seconds: float | None) -> Callable[[], bool]:
+    end = None if seconds is None else perf_counter() + seconds
+    return lambda: interrupted() or (end is not None and perf_counter() >= end)
+
+
+def _held_back(
+    model: Model, given: Examples, validation: float | tuple[Any, Any] | None, seed: int
+) -> tuple[Examples, Examples | None]:
+    if validation is None:
+        return given, None
+    if isinstance(validation, tuple):
+        if len(validation) != 2:
+            raise ProblemError(f"validation has {len(validation)} parts, expected X and T.")
+        return given, filled(examples(model, *validation))
+    if not 0 < validation < 1:
+        raise ProblemError(f"validation is {validation!r}, expected a share between 0 and 1, or (X, T).")
+    if given.count < 2:
+        raise ProblemError("found 1 example, too few to hold some back for validation.")
+    stay, held = split(given.count, validation, seed=seed, purpose="validation")
+    if not len(stay):
+        raise ProblemError(f"validation = {validation} leaves no example to learn from.")
+    return given.rows(stay), given.rows(held)
+
+
+def _shares(model: Model, dropout: float | Mapping[str, float]) -> dict[str, float]:
+    hidden = getattr(model, "hidden", None)
+    if not isinstance(dropout, Mapping):
+        if dropout and not hidden:
+            raise ProblemError("this model has no hidden layers for dropout.", hint="Name them: dropout={'a1': 0.5}.")
+        dropout = dict.fromkeys(hidden or (), dropout) if dropout else {}
+    for name, share in dropout.items():
+        if not 0 <= share < 1:
+            raise ProblemError(f"dropout of {name} is {share!r}, expected a share from 0 up to, but not including, 1.")
+    return {name: share for name, share in dropout.items() if share}
+
+
+def _check(**arguments: Any) -> None:
+    """Raises ProblemError for a limit or a size that means nothing."""
+    for name in ("epochs", "updates"):
+        if arguments[name] is not None:
+            positive_whole(name, arguments[name])
+    for name in ("seconds", "l1", "l2"):
+        value = arguments[name]
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0):
+            raise ProblemError(f"{name} is {value!r}, expected a number, 0 or more.")
+    batch = arguments["batch"]
+    if batch != "all" and (isinstance(batch, bool) or not isinstance(batch, int) or batch < 1):
+        raise ProblemError(f"batch is {batch!r}, expected a whole number above 0, or 'all'.")
+    if arguments["over"] not in ("sum", "mean"):
+        raise ProblemError(f"over is {arguments['over']!r}, expected 'sum' or 'mean'.")
+    if arguments["keep"] not in (None, "last", "best"):
+        raise ProblemError(f"keep is {arguments['keep']!r}, expected 'last' or 'best'.")

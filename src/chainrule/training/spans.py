@@ -1,0 +1,198 @@
+"""Stretches of updates: the kernel is called for some 50 ms at a time, however many epochs or parts of one that is.
+
+What is computed does not depend on where the cuts are, so a stretch can also be run again from its beginning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+
+import numpy as np
+
+from chainrule.graph import Program
+from chainrule.node import label_of
+from chainrule.quantity import Quantity
+from chainrule.training.evaluation import Examples
+from chainrule.training.order import order_of_epoch
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+State: TypeAlias = "dict[Quantity, NDArray[Any]]"
+CHUNK: Final = 0.05  # seconds
+FIRST: Final = 256  # rows of the first call, before the pace is known
+CONVERTED: Final = 1 << 26  # bytes of examples that are converted at once; larger ones as their rows are used
+GATHERED: Final = 1 << 22  # numbers that are gathered for a call
+SEGMENT: Final = 1 << 16  # updates whose errors are held at a time
+
+
+class Kernel(Protocol):
+    """What makes updates: `targets.llvm.training` says how."""
+
+    def run(
+        self,
+        state: Mapping[Quantity, NDArray[Any]],
+        examples: Sequence[NDArray[Any]],
+        order: NDArray[Any],
+        batch: int,
+        scalars: Mapping[Quantity, NDArray[Any]],
+        errors: NDArray[Any],
+        *,
+        given: Mapping[Quantity, Any] | None = None,
+    ) -> int: ...
+
+
+@dataclass(slots=True)
+class Done:
+    """What a stretch brought, epoch by epoch, and whether it was cut short: by an error, or from outside."""
+
+    errors: list[float] = field(default_factory=list)  # the sum over the epoch, each batch as it counts
+    updates: list[int] = field(default_factory=list)
+    rows: list[int] = field(default_factory=list)
+    failed: bool = False
+    halted: bool = False
+
+    @property
+    def cut(self) -> bool:
+        """Whether not all of it was run."""
+        return self.failed or self.halted
+
+
+class Spans:
+    """Runs stretches of epochs on a state, at the pace that it learns as it goes.
+
+    `mean` says that an update's error is a mean over its rows, so that it counts as often as it has rows.
+    """
+
+    def __init__(
+        self, kernel: Kernel, program: Program, given: Examples, *,
+        batch: int, shuffle: bool, seed: int, dtype: str, mean: bool,
+    ) -> None:  # fmt: skip
+        self.kernel, self.rate = kernel, next(iter(program.scalars))
+        self.count, self.batch, self.shuffle, self.seed = given.count, min(batch, given.count), shuffle, seed
+        self.dtype, self.mean = np.dtype(dtype), mean
+        parts = {label_of(one): part for one, part in zip(given.nodes, given.parts, strict=True)}
+        self.parts = [self._ready(parts[label_of(one)]) for one in program.examples]
+        self.whole = all(self._is_ready(part) for part in self.parts)
+        self.pace = FIRST / CHUNK  # rows a second
+
+    @property
+    def updates_an_epoch(self) -> int:
+        """How many updates go over all examples once."""
+        return -(-self.count // self.batch)
+
+    @property
+    def epochs_at_once(self) -> int:
+        """How many epochs take about as long as a call should; only whole batches can be joined."""
+        if self.count % self.batch or not self.whole or self.updates_an_epoch > SEGMENT:
+            return 1
+        return max(1, int(self.pace * CHUNK / self.count))
+
+    def run(
+        self,
+        state: State,
+        first: int,
+        rates: Sequence[float],
+        *,
+        updates: int | None = None,
+        halt: Callable[[], bool] = lambda: False,
+    ) -> Done:
+        """Run the epochs from number `first` with these rates, at most `updates` updates of them, changing the state.
+
+        `halt` is asked between two calls of the kernel.
+        """
+        done = Done()
+        left = self.updates_an_epoch * len(rates) if updates is None else updates
+        at = 0
+        while at < len(rates) and left > 0 and not done.cut:
+            block = rates[at : at + self.epochs_at_once]
+            if len(block) > 1:
+                self._several(state, first + at, block, left, done)
+            else:
+                self._one(state, first + at, block[0], left, halt, done)
+            at += len(block)
+            left -= sum(done.updates[-len(block) :])
+            done.halted = done.halted or (at < len(rates) and left > 0 and halt())
+        return done
+
+    def _several(self, state: State, first: int, rates: Sequence[float], updates: int, done: Done) -> None:
+        """Some short epochs in one call."""
+        size = self.updates_an_epoch
+        numbers = range(first, first + len(rates))
+        order = np.concatenate(
+            [order_of_epoch(self.count, epoch, shuffle=self.shuffle, seed=self.seed) for epoch in numbers]
+        )[: updates * self.batch]
+        errors = np.empty(-(-len(order) // self.batch))
+        speed = np.repeat(np.asarray(rates, float), size)
+        made = self._call(state, order, speed, errors)
+        done.failed = made < len(errors)
+        made = min(made + 1, len(errors))
+        for at in range(0, made, size):
+            self._add(done, errors[at : min(at + size, made)], new=True)
+
+    def _one(self, state: State, epoch: int, rate: float, updates: int, halt: Callable[[], bool], done: Done) -> None:
+        """One epoch, in as many calls as it takes; errors are summed by segments, wherever the calls are cut."""
+        updates = min(updates, self.updates_an_epoch)
+        order = order_of_epoch(self.count, epoch, shuffle=True, seed=self.seed) if self.shuffle else None
+        for start in range(0, updates, SEGMENT):
+            stop = min(start + SEGMENT, updates)
+            errors, speed, made = np.empty(stop - start), np.full(stop - start, rate), 0
+            while made < len(errors) and not done.cut:
+                rows = slice((start + made) * self.batch, (start + made) * self.batch + self._rows_a_call())
+                rows = slice(rows.start, min(rows.stop, stop * self.batch, self.count))
+                numbers = np.arange(rows.start, rows.stop, dtype=np.int64) if order is None else order[rows]
+                due = -(-len(numbers) // self.batch)
+                count = self._call(state, numbers, speed[made:], errors[made:])
+                made += count
+                done.failed = count < due
+                done.halted = not done.failed and (made < len(errors) or stop < updates) and halt()
+            self._add(done, errors[: made + done.failed], new=not start)
+            if done.cut:
+                return
+
+    def _add(self, done: Done, errors: NDArray[Any], *, new: bool) -> None:
+        """Put a segment's errors to those of its epoch."""
+        if new:
+            done.errors.append(0.0)
+            done.updates.append(0)
+            done.rows.append(0)
+        done.updates[-1] += len(errors)
+        rows = min(done.updates[-1] * self.batch, self.count) - done.rows[-1]
+        done.rows[-1] += rows
+        with np.errstate(all="ignore"):
+            total = float(errors.sum())
+            if self.mean:
+                missing = len(errors) * self.batch - rows  # of the last batch, which may be smaller
+                total = total * self.batch - (float(errors[-1]) * missing if missing else 0.0)
+        done.errors[-1] += total
+
+    def _call(self, state: State, rows: NDArray[Any], speed: NDArray[Any], errors: NDArray[Any]) -> int:
+        parts, count = self.parts, len(rows)
+        if not self.whole:
+            parts = [self._converted(part[rows]) for part in parts]
+            rows = np.arange(count, dtype=np.int64)
+        began = perf_counter()
+        made = self.kernel.run(state, parts, rows, self.batch, {self.rate: speed}, errors)
+        # At most four times as fast as thought, so that a first call that is short by chance does no harm.
+        self.pace = min(count / max(perf_counter() - began, 1e-6), 4 * self.pace)
+        return made
+
+    def _rows_a_call(self) -> int:
+        rows = max(1.0, self.pace * CHUNK)
+        if not self.whole:
+            rows = min(rows, GATHERED / max(1, sum(part[:1].size for part in self.parts)))
+        return max(1, int(rows) // self.batch) * self.batch
+
+    def _is_ready(self, part: NDArray[Any]) -> bool:
+        return part.dtype == self.dtype and part.flags.c_contiguous
+
+    def _ready(self, part: NDArray[Any]) -> NDArray[Any]:
+        if self._is_ready(part) or part.size * self.dtype.itemsize > CONVERTED:
+            return part
+        return self._converted(part)
+
+    def _converted(self, part: NDArray[Any]) -> NDArray[Any]:
+        return np.ascontiguousarray(part, self.dtype)

@@ -1,0 +1,153 @@
+"""What one update computes, as a `Program`: the model's error on a batch, its derivatives, the update rule.
+
+Penalties and dropout are written into the graph before it is reversed, so nothing here has a derivative of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import numpy as np
+
+from chainrule.errors import ProblemError
+from chainrule.graph import Graph, Program, State
+from chainrule.node import NAME, Node, const, input_node, label_of, name_node, node
+from chainrule.numbers.array import to_nested
+from chainrule.ops.choices import ABS, GREATER_EQUAL, WHERE
+from chainrule.ops.matrix import UNIFORM
+from chainrule.ops.reduction import SUM
+from chainrule.optimizers import Optimizer, training_program
+from chainrule.quantity import Name, Quantity, spell
+from chainrule.training.evaluation import running
+from chainrule.transforms.batch import batch_loss
+from chainrule.transforms.mapping import map_graph
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from chainrule.training.model import Model
+
+ROWS: Final = "N"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Penalties:
+    """What is added to the error or taken from the network while it learns.
+
+    `l1` and `l2` are λ in λ Σ|w| and λ/2 Σ w² over the weights, not the biases; `dropout` is the share of a layer's
+    outputs set to 0, by the name of the layer.
+    """
+
+    l1: float = 0.0
+    l2: float = 0.0
+    dropout: Mapping[str, float] = field(default_factory=dict)
+
+
+def training_step(
+    model: Model,
+    optimizer: Optimizer,
+    *,
+    rate: float,
+    online: bool,
+    over: Literal["sum", "mean"],
+    penalties: Penalties,
+    key: int = 0,
+) -> Program:
+    """The program of one update; `online` for one example an update, else for N, a size that each update brings."""
+    taken = {*model.graph.quantities(), *(Name(name) for name in model.parameters)}
+    counter = input_node(_free("update", taken))
+    graph, changing = objective(model, over="one" if online else over, penalties=penalties, counter=counter, key=key)
+    speed = input_node(_free("rate", taken))
+    program = training_program(
+        graph,
+        minimise=model.minimise,
+        parameters=[Name(name) for name in model.parameters],
+        rate=speed,
+        optimizer=optimizer,
+        initial={**{Name(name): value for name, value in model.parameters.items()}, label_of(speed): rate},
+        examples=changing,
+    )
+    if not penalties.dropout:
+        return program
+    counted = {**program.state, label_of(counter): State(counter, counter + 1, Fraction(0))}
+    return Program(program.step, counted, program.examples, program.scalars)
+
+
+def objective(
+    model: Model, *, over: Literal["one", "sum", "mean"], penalties: Penalties, counter: Node, key: int = 0
+) -> tuple[Graph, list[Quantity]]:
+    """What is minimised, for one example or the sum or mean over N, and the labels of what changes with the example."""
+    plain = running(model.graph, [model.minimise])
+    inputs = plain.inputs()
+    changing = [label_of(one) for one in (*model.inputs, *model.targets) if label_of(one) in inputs]
+    graph = plain if over == "one" else batch_loss(plain, model.minimise, changing, over=over, size=ROWS)
+    if penalties.dropout:
+        graph = _with_dropout(graph, penalties.dropout, counter, key)
+    if penalties.l1 or penalties.l2:
+        graph = _with_penalty(graph, model, penalties)
+    return graph, changing
+
+
+def first_state(program: Program, dtype: str) -> dict[Quantity, NDArray[Any]]:
+    """The state before the first update, as arrays a kernel can write to."""
+    found = {}
+    for label, one in program.state.items():
+        start = one.initial if isinstance(one.initial, np.ndarray) else _floats(to_nested(one.initial))
+        found[label] = np.array(start, dtype, order="C")
+    return found
+
+
+def _floats(nested: Any) -> Any:
+    return [_floats(part) for part in nested] if isinstance(nested, list) else float(nested)
+
+
+def _free(text: str, taken: set[Quantity]) -> Name:
+    while Name(text) in taken:
+        text += "_"
+    return Name(text)
+
+
+def _with_penalty(graph: Graph, model: Model, penalties: Penalties) -> Graph:
+    """The graph in which the error has λ Σ|w| and λ/2 Σ w² of all weights added to it."""
+    known = graph.quantities()
+    error = graph.outputs[model.minimise]
+    total = error.args[0] if error.op is NAME else error
+    for name in model.parameters:
+        if name in model.biases:
+            continue
+        w = known[Name(name)]
+        if penalties.l1:
+            total = total + const(Fraction(str(penalties.l1))) * _summed(ABS(w))
+        if penalties.l2:
+            total = total + const(Fraction(str(penalties.l2)) / 2) * _summed(w * w)
+    return Graph({**graph.outputs, model.minimise: name_node(model.minimise, total)})
+
+
+def _summed(x: Node) -> Node:
+    return SUM(x, attribute=tuple(range(len(x.shape)))) if x.shape else x
+
+
+def _with_dropout(graph: Graph, shares: Mapping[str, float], counter: Node, key: int) -> Graph:
+    """The graph in which outputs of layers are 0 at random, and the others larger by as much as is lost.
+
+    The mask is a function of the key and the number of the update (Srivastava and others 2014, Dropout).
+    """
+    names = list(shares)
+    known = graph.quantities()
+    for name in names:
+        if Name(name) not in known or known[Name(name)].op is not NAME:
+            raise ProblemError(f"dropout names {name!r}, which no formula defines.")
+
+    def make(old: Node, args: tuple[Node, ...]) -> Node:
+        if old.op is not NAME or spell(old.attribute) not in shares:
+            return node(old.op, args, old.attribute)
+        name = spell(old.attribute)
+        share = Fraction(str(shares[name]))
+        drawn = UNIFORM(const(key + names.index(name)), counter, attribute=old.type.shape)
+        kept = WHERE(GREATER_EQUAL(drawn, const(share)), const(1 / (1 - share)), const(0))
+        return name_node(old.attribute, args[0] * kept)
+
+    return map_graph(graph, make)
