@@ -6,8 +6,9 @@ should stand there?) and the correction (the same link with the right numbers).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Final
 
 from chainrule.checking.figures import Figure
@@ -25,6 +26,9 @@ OUT_OF_ORDER: Final = 0.02  # people write the parts in the order of the formula
 OPENED: Final = 0.05  # a quantity replaced by its own formula
 DEEPEST: Final = 3  # formulas opened inside formulas
 LONGEST: Final = 40  # parts of a sum or product that are matched; more are matched in order
+
+ONE: Final = Figure("1", Fraction(1), Fraction(1), whole=True)
+ZERO: Final = Figure("0", Fraction(0), Fraction(1), whole=True)
 
 # Whether a figure is right for a node: a cheap answer, None for no.
 Judge = Callable[[Figure, Node], object]
@@ -50,6 +54,7 @@ class Alignment:
     extra: tuple[Form, ...] = ()  # parts of the link that the formula lacks
     flipped: tuple[tuple[Form, Form], ...] = ()  # of another sign
     others: tuple[tuple[Form, Form], ...] = ()  # of another shape
+    sign: int = 1  # -1 for factors that lie on minus those of the formula, until their product is judged
 
     def is_same_shape(self) -> bool:
         """Whether every difference is one of numbers."""
@@ -58,7 +63,7 @@ class Alignment:
     def plus(self, other: Alignment, cost: float = 0.0) -> Alignment:
         return Alignment(
             self.cost + other.cost + cost, self.pairs + other.pairs, self.missing + other.missing,
-            self.extra + other.extra, self.flipped + other.flipped, self.others + other.others,
+            self.extra + other.extra, self.flipped + other.flipped, self.others + other.others, self.sign * other.sign,
         )  # fmt: skip
 
 
@@ -88,6 +93,7 @@ class _Aligner:
         for kind in ("sum", "product"):
             if kind in kinds and formula.kind != "leaf":
                 options.append(self._parts(kind, link, formula, depth))
+                options += self._opened_parts(kind, link, formula, depth)
         if link.kind == formula.kind in ("power", "call") and link.name == formula.name:
             options.append(self._in_order(link, formula, depth))
         if (opened := _opened(formula)) is not None and depth < DEEPEST:
@@ -126,6 +132,23 @@ class _Aligner:
             found = min(found, self._any_order(kind, ours, theirs, table), key=lambda one: one.cost)
         return _with_sign(found, link, formula) if kind == "product" else found
 
+    def _opened_parts(self, kind: str, link: Form, formula: Form, depth: int) -> Iterator[Alignment]:
+        """The alignments with a formula in which one quantity, itself a sum or product, is written out."""
+        theirs = _as_parts(formula, kind)
+        if len(_as_parts(link, kind)) <= len(theirs) or depth >= DEEPEST:
+            return
+        for at, (part, power) in enumerate(theirs):
+            opened = _opened(part)
+            if opened is None or opened.kind != kind:
+                continue
+            forms = [opened if i == at else one for i, (one, _) in enumerate(theirs)]
+            if kind == "sum":
+                whole = joined_sum(forms, [1] * len(forms))
+            else:
+                whole = joined(forms, [power if i == at else p for i, (_, p) in enumerate(theirs)])
+                whole = whole if formula.sign > 0 else negated(whole)
+            yield self.best(link, whole, depth + 1).plus(Alignment(OPENED))
+
     def _part(self, kind: str, ours: tuple[Form, int], theirs: tuple[Form, int], depth: int) -> Alignment:
         """One part on another. The sign of a product's factors counts for the product, so a factor may be negated."""
         (a, p), (b, q) = ours, theirs
@@ -135,10 +158,11 @@ class _Aligner:
                 return Alignment(OTHER_SHAPE + 1, others=((a, b),))
             b = inverse
         found = self.best(a, b, depth)
-        if kind == "product" and a.figure is not None and found.cost >= WRONG_NUMBER:
-            minus = negated(b)
-            if self.judge(a.figure, minus.node):
-                return Alignment(pairs=(Pair(a, b, fits=True, negative=True),))
+        if kind == "product" and found.cost >= WRONG_NUMBER and a.node is not b.node:
+            minus = self.best(a, negated(b), depth)
+            if minus.cost < WRONG_NUMBER:
+                pairs = tuple([Pair(a, b, fits=True, negative=True)]) if a.figure is not None else minus.pairs
+                return replace(minus, pairs=pairs, sign=-minus.sign)
         if kind == "sum" and found.cost >= WRONG_NUMBER:
             opposite = self.best(negated(a), b, depth)
             if opposite.cost < WRONG_NUMBER:
@@ -156,9 +180,9 @@ class _Aligner:
                 if i and j and (before := best[i - 1][j - 1]):
                     options.append(before.plus(table[i - 1][j - 1]))
                 if i and (before := best[i - 1][j]):
-                    options.append(before.plus(_extra(kind, ours[i - 1])))
+                    options.append(before.plus(self._extra(kind, ours[i - 1])))
                 if j and (before := best[i][j - 1]):
-                    options.append(before.plus(_missing(kind, theirs[j - 1])))
+                    options.append(before.plus(self._missing(kind, theirs[j - 1])))
                 if i and j > 1 and ours[i - 1][0].figure is not None:
                     for k in range(max(0, j - 6), j - 1):
                         if (before := best[i - 1][k]) and (group := self._group(kind, ours[i - 1], theirs[k:j])):
@@ -180,7 +204,7 @@ class _Aligner:
         if self.judge(part.figure, whole.node):
             return Alignment(OUT_OF_ORDER, pairs=(Pair(part, whole, fits=True),))
         if kind == "product" and self.judge(part.figure, node(NEG, (whole.node,))):
-            return Alignment(OUT_OF_ORDER, pairs=(Pair(part, whole, fits=True, negative=True),))
+            return Alignment(OUT_OF_ORDER, pairs=(Pair(part, whole, fits=True, negative=True),), sign=-1)
         return None
 
     def _any_order(self, kind: str, ours: _Parts, theirs: _Parts, table: Sequence[Sequence[Alignment]]) -> Alignment:
@@ -190,7 +214,7 @@ class _Aligner:
             [
                 table[i][j].cost + (OUT_OF_ORDER if i != j else 0)
                 if i < len(ours) and j < len(theirs)
-                else (_extra(kind, ours[i]) if i < len(ours) else _missing(kind, theirs[j])).cost
+                else (self._extra(kind, ours[i]) if i < len(ours) else self._missing(kind, theirs[j])).cost
                 for j in range(size)
             ]
             for i in range(size)
@@ -200,10 +224,20 @@ class _Aligner:
             if i < len(ours) and j < len(theirs):
                 total = total.plus(table[i][j], OUT_OF_ORDER if i != j else 0)
             elif i < len(ours):
-                total = total.plus(_extra(kind, ours[i]))
+                total = total.plus(self._extra(kind, ours[i]))
             else:
-                total = total.plus(_missing(kind, theirs[j]))
+                total = total.plus(self._missing(kind, theirs[j]))
         return total
+
+    def _missing(self, kind: str, part: tuple[Form, int]) -> Alignment:
+        return Alignment() if self._is_neutral(kind, part[0]) else Alignment(LEFT_OUT, missing=(part[0],))
+
+    def _extra(self, kind: str, part: tuple[Form, int]) -> Alignment:
+        return Alignment() if self._is_neutral(kind, part[0]) else Alignment(LEFT_OUT, extra=(part[0],))
+
+    def _is_neutral(self, kind: str, form: Form) -> bool:
+        """Whether leaving a part out changes nothing: a factor 1, be it a rate of 1, or a term 0."""
+        return bool(self.judge(ONE if kind == "product" else ZERO, form.node))
 
 
 _Parts = Sequence[tuple[Form, int]]
@@ -215,28 +249,11 @@ def _as_parts(form: Form, kind: str) -> _Parts:
     return [(part, 1) for part in form.parts] if kind == "sum" else list(zip(form.parts, form.powers, strict=True))
 
 
-def _neutral(kind: str, form: Form) -> bool:
-    """Whether leaving a part out changes nothing: a factor 1, a term 0."""
-    return form.node is const(1 if kind == "product" else 0)
-
-
-def _missing(kind: str, part: tuple[Form, int]) -> Alignment:
-    if _neutral(kind, part[0]):
-        return Alignment()
-    return Alignment(LEFT_OUT, missing=(part[0],))
-
-
-def _extra(kind: str, part: tuple[Form, int]) -> Alignment:
-    if _neutral(kind, part[0]):
-        return Alignment()
-    return Alignment(LEFT_OUT, extra=(part[0],))
-
-
 def _with_sign(found: Alignment, link: Form, formula: Form) -> Alignment:
-    sign = _sign(link) * _sign(formula)
-    for pair in found.pairs:
-        sign = -sign if pair.negative else sign
-    return found if sign > 0 else found.plus(Alignment(WRONG_SIGN, flipped=((link, formula),)))
+    """The alignment of two products, once the signs of their factors have been counted."""
+    if found.sign * _sign(link) * _sign(formula) > 0:
+        return replace(found, sign=1)
+    return replace(found.plus(Alignment(WRONG_SIGN, flipped=((link, formula),))), sign=1)
 
 
 def _sign(form: Form) -> int:
@@ -254,6 +271,8 @@ def _opened(formula: Form) -> Form | None:
     """The formula of a quantity, or 1/(1 + e^-h) for sigmoid(h), in the place of its name."""
     if formula.kind == "leaf" and formula.node.op is NAME:
         return form_of_node(formula.node.args[0])
+    if formula.kind == "leaf" and formula.node.op is NEG and formula.node.args[0].op is NAME:
+        return negated(form_of_node(formula.node.args[0].args[0]))
     if formula.kind == "call" and formula.node.op is SIGMOID:
         inner = negated(formula.parts[0])
         exp = Form("call", inner.node, parts=(inner,), name="exp")

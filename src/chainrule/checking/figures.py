@@ -7,7 +7,7 @@ which ends belong to it follows from the ways people round.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from chainrule.formula.syntax import Binary, Number, Tree, Unary, ungroup
@@ -78,6 +78,12 @@ def read_figure(tree: Tree, *, truncated: bool = False) -> Figure | None:
     scale = Fraction(10) ** power
     text = ("-" if sign < 0 else "") + tree.text + (f"*10^{power}" if power else "")
     return Figure(text, sign * tree.value * scale, Fraction(10) ** -places * scale, whole, truncated, sign < 0)
+
+
+def minus(figure: Figure) -> Figure:
+    """The figure with the other sign."""
+    text = figure.text[1:] if figure.text.startswith("-") else f"-{figure.text}"
+    return replace(figure, text=text, value=-figure.value, negative=not figure.negative)
 
 
 def _power_of_ten(tree: Tree) -> int | None:

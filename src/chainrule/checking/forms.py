@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Literal
 
-from chainrule.checking.figures import Figure, read_figure
+from chainrule.checking.figures import Figure, minus, read_figure
 from chainrule.formula.syntax import Binary, Call, ListExpr, Ref, Span, Tree, Unary, ungroup
 from chainrule.node import CONST, Node, const, is_quantity, node
 from chainrule.ops.arithmetic import ADD, DIV, MUL, NEG, POWER, SUB
@@ -175,8 +175,7 @@ def negated(form: Form) -> Form:
     if form.kind == "sum":
         return joined_sum(form.parts, [-1] * len(form.parts))
     if form.figure is not None:
-        figure = replace(form.figure, value=-form.figure.value, text=f"-{form.figure.text}", negative=True)
-        return Form("leaf", const(-form.figure.value), figure=figure, span=form.span)
+        return Form("leaf", const(-form.figure.value), figure=minus(form.figure), span=form.span)
     return replace(form, node=node(NEG, (form.node,)), sign=-form.sign)
 
 

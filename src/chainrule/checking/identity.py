@@ -6,34 +6,58 @@ same to hundreds of bits at all of them, they are the same function but for an a
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from random import Random
 from typing import Any, Final
 
 from chainrule.checking.paper import Paper
 from chainrule.evaluate import apply
-from chainrule.node import INPUT, Node, label_of, node, order
+from chainrule.node import INPUT, Node, is_quantity, label_of, node, order
 from chainrule.numbers.interval import Interval, interval_numbers
 from chainrule.ops.arithmetic import SUB
-from chainrule.quantity import Quantity
+from chainrule.quantity import Example, Quantity, spell
 
 BITS: Final = 300
 POINTS: Final = 3
 REACH: Final = (Fraction(1, 16), Fraction(1, 1024), Fraction(1, 10**9))  # how far from the problem the points lie
 
 
-def identical(paper: Paper, one: Node, other: Node) -> bool:
-    """Whether two formulas agree for all values of the inputs around those of the problem."""
-    if one is other:
+def identical(paper: Paper, formula: Node, own: Node) -> bool:
+    """Whether a formula is a quantity's own for all values of the formula's names around those of the problem.
+
+    Givens that it does not name may stay as they are in the problem: `w0 + w1*x1` is `w0*x0 + w1*x1` where x0 is 1.
+    Givens that add up to 1, as the targets of a cross entropy do, may also be taken to do so always.
+    """
+    if formula is own:
         return True
-    difference = node(SUB, (one, other))
+    difference = node(SUB, (formula, own))
     nodes = order([difference])
-    at_home = _signs(nodes, _values(paper, nodes, None, Random(0)))
-    random = Random(1)
-    tried = 0
+    inputs = [label_of(n) for n in order([formula]) if n.op is INPUT]
+    home = {label: paper.given(label) for label in (label_of(n) for n in nodes if n.op is INPUT)}
+    if _agree(paper, nodes, home, [[label] for label in inputs]):
+        return True
+    given = set(paper.quantities.problem.given)
+    written = {label_of(n) for n in order([formula], cut=is_quantity) if is_quantity(n)}
+    free = [label for label in inputs if label not in given or label in written]
+    shares = [group for group in _shares(paper, home) if any(label in inputs for label in group)]
+    single = [[label] for label in free if not any(label in group for group in shares)]
+    return _agree(paper, nodes, home, [[label] for label in free]) or (
+        bool(shares) and _agree(paper, nodes, home, [*single, *shares])
+    )
+
+
+def _agree(
+    paper: Paper, nodes: list[Node], home: Mapping[Quantity, Fraction], groups: Sequence[Sequence[Quantity]]
+) -> bool:
+    """Whether a difference is zero at random points; the sum of a group of inputs is kept."""
+    difference = nodes[-1]
+    at_home = _signs(nodes, _values(nodes, home))
+    random, tried = Random(1), 0
     for reach in REACH:
         for _ in range(POINTS):
-            values = _values(paper, nodes, reach, random)
+            values = _values(nodes, _moved(home, groups, reach, random))
             if _signs(nodes, values) != at_home:
                 continue  # a kink was crossed on the way here
             found = values[difference]
@@ -47,34 +71,49 @@ def identical(paper: Paper, one: Node, other: Node) -> bool:
     return _same_at_home(paper, difference)
 
 
+def _shares(paper: Paper, home: Mapping[Quantity, Fraction]) -> list[list[Quantity]]:
+    """The groups of givens called t_1, t_2, ... that add up to 1."""
+    groups: dict[tuple[str, int], list[Quantity]] = {}
+    for label in paper.quantities.problem.given:
+        example = label.number if isinstance(label, Example) else 0
+        name = spell(label.of if isinstance(label, Example) else label)
+        groups.setdefault((re.sub(r"[0-9]+\]?$", "", name), example), []).append(label)
+    return [group for group in groups.values() if len(group) > 1 and sum(map(paper.given, group)) == 1]
+
+
+def _moved(
+    home: Mapping[Quantity, Fraction], groups: Sequence[Sequence[Quantity]], reach: Fraction, random: Random
+) -> dict[Quantity, Fraction]:
+    """A random point near home; the members of a group move against each other."""
+    moved = dict(home)
+    for group in groups:
+        steps = [_step(home.get(label, Fraction(0)), reach, random) for label in group]
+        if len(group) > 1:
+            steps[-1] = -sum(steps[:-1], Fraction(0))
+        moved.update({label: home[label] + step for label, step in zip(group, steps, strict=True) if label in home})
+    return moved
+
+
+def _step(value: Fraction, reach: Fraction, random: Random) -> Fraction:
+    return Fraction(random.randrange(-1000, 1000) * 2 + 1, 2001) * reach * max(abs(value), Fraction(1, 8))
+
+
 def _same_at_home(paper: Paper, difference: Node) -> bool:
     """The last resort, on a kink itself: the same value in the problem."""
     found = paper.exact(difference)
     return found is not None and found.lo is not None and found.hi is not None and found.lo <= 0 <= found.hi
 
 
-def _values(paper: Paper, nodes: list[Node], reach: Fraction | None, random: Random) -> dict[Node, Any]:
+def _values(nodes: list[Node], inputs: Mapping[Quantity, Fraction]) -> dict[Node, Any]:
     numbers = interval_numbers(BITS)
     done: dict[Node, Any] = {}
     with numbers.s.context():
-        inputs = paper.quantities.inputs(numbers)
         for current in nodes:
             if current.op is INPUT:
-                done[current] = numbers.s.of(_near(inputs.get(label_of(current)), label_of(current), reach, random))
+                done[current] = numbers.s.of(inputs[label_of(current)])
             else:
                 done[current] = apply(current, [done[a] for a in current.args], numbers)
     return done
-
-
-def _near(value: Interval | None, label: Quantity, reach: Fraction | None, random: Random) -> Fraction:
-    """A random number near the value of an input; a symbol has any value, the same one where there is no reach."""
-    if value is None:
-        return Fraction(Random(repr(label)).randrange(500, 2000) + (0 if reach is None else random.randrange(9)), 1009)
-    exact = value.bounds[0] or Fraction(0)
-    if reach is None:
-        return exact
-    step = Fraction(random.randrange(-1000, 1000) * 2 + 1, 2001) * reach
-    return exact + step * max(abs(exact), Fraction(1, 8))
 
 
 def _signs(nodes: list[Node], values: dict[Node, Any]) -> list[Any]:

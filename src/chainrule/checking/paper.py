@@ -10,15 +10,17 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import combinations, product
+from random import Random
 from typing import Any, Final, TypeAlias
 
-from chainrule.checking.figures import Figure, Region
+from chainrule.checking.figures import Figure, Region, minus
 from chainrule.checking.quantities import Quantities
 from chainrule.checking.routes import routes_of
 from chainrule.evaluate import apply
-from chainrule.node import CONST, INPUT, NAME, Node, is_quantity, label_of, order
+from chainrule.node import CONST, INPUT, NAME, Node, input_node, is_quantity, label_of, order
 from chainrule.numbers.interval import EVERYTHING, Interval, hull, interval, interval_numbers, lower, point, upper
-from chainrule.quantity import Quantity, Updated
+from chainrule.ops.arithmetic import NEG
+from chainrule.quantity import Quantity, Updated, spell
 
 PRECISIONS: Final = (200, 1000, 4000)  # bits; what these do not settle goes in the person's favour
 MOST_MIXED: Final = 8  # antecedents whose mixtures are tried one by one
@@ -54,6 +56,8 @@ class Paper:
         self.printed.setdefault(label, []).append(Printed(figure, good, self.count))
         node = self.quantities.node(label)
         body = node.args[0] if node.op is NAME else node
+        if body.op is NEG and is_quantity(body.args[0]):  # a delta that is minus a derivative
+            self.printed.setdefault(label_of(body.args[0]), []).append(Printed(minus(figure), good, self.count))
         if body.args and not is_quantity(body):
             self._bodies.setdefault(body, label)
 
@@ -79,6 +83,14 @@ class Paper:
                     done[current] = apply(current, [done[a] for a in current.args], numbers)
         found: Interval | None = done[node]
         return found
+
+    def given(self, label: Quantity) -> Fraction:
+        """A number for an input: its value, for a symbol some other number, and the middle where it is not exact."""
+        value = self.exact(input_node(label))
+        low, high = value.bounds if value is not None else (None, None)
+        if low is None or high is None:
+            return Fraction(Random(spell(label)).randrange(500, 2000), 1009)
+        return (low + high) / 2
 
     def _input(self, label: Quantity, inputs: Mapping[Quantity, Any], bits: int) -> Any:
         if label in inputs:
@@ -174,14 +186,9 @@ class Paper:
             exact = self.exact(self.quantities.node(label))
             found = self.unrounded(label, bad=False, before=before) if bad else (() if exact is None else (exact,))
             for route in self.routes(label):
-                found += tuple(filter(is_finite, self.follows(route, of=label, bad=bad, before=before)))
+                found += tuple(filter(Interval.is_finite, self.follows(route, of=label, bad=bad, before=before)))
             self._unrounded[key] = tuple(dict.fromkeys(found))[:MOST_WRONG] if bad or not found else (hull(*found),)
         return self._unrounded[key]
-
-
-def is_finite(value: Interval) -> bool:
-    """Whether an interval is bounded on both sides."""
-    return value.lo is not None and value.hi is not None
 
 
 def meets(region: Region, value: Interval) -> bool:

@@ -11,8 +11,8 @@ from functools import reduce
 
 from chainrule.checking.quantities import Quantities
 from chainrule.errors import ChainruleError
-from chainrule.node import NAME, Node, node
-from chainrule.ops.arithmetic import ADD, MUL
+from chainrule.node import NAME, Node, is_quantity, label_of, node
+from chainrule.ops.arithmetic import ADD, MUL, NEG
 from chainrule.quantity import Change, Derivative, Quantity, Updated
 
 
@@ -20,6 +20,9 @@ def routes_of(quantities: Quantities, label: Quantity, printed: Collection[Quant
     """The formulas of a quantity, its own definition first; of the chain rule those whose factors are `printed`."""
     own = quantities.node(label)
     routes = [own.args[0] if own.op is NAME else own]
+    if routes[0].op is NEG and is_quantity(routes[0].args[0]):  # a delta that is minus a derivative
+        inner = routes_of(quantities, label_of(routes[0].args[0]), printed)
+        return [*routes, *(node(NEG, (route,)) for route in inner)]
     times, bare = (label.times, label.of) if isinstance(label, Updated) else (0, label)
     if times and Change(bare) in printed and times == 1:
         routes.append(node(ADD, (quantities.node(bare), quantities.node(Change(bare)))))

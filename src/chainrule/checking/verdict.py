@@ -13,12 +13,13 @@ from typing import Final, Literal
 
 from chainrule.checking.alignment import Alignment, Judge, Pair, align
 from chainrule.checking.claims import Claim, Link, Unread
-from chainrule.checking.figures import Figure, Region, read_figure, region
+from chainrule.checking.figures import Figure, Region, minus, read_figure, region
 from chainrule.checking.forms import Form, element_of, form_of_node, form_of_tree, leaves
+from chainrule.checking.guess import guessed
 from chainrule.checking.identity import identical
 from chainrule.checking.paper import PRECISIONS, Paper, meets
 from chainrule.errors import ChainruleError
-from chainrule.node import CONST, INPUT, NAME, Node
+from chainrule.node import CONST, INPUT, NAME, Node, const
 from chainrule.numbers.interval import Interval, interval, point
 from chainrule.quantity import Quantity
 
@@ -118,8 +119,8 @@ def figure_verdict(paper: Paper, line: Line, figure: Figure, due: Region) -> tup
     """The verdict on a figure for the quantity of a line, and what is to be said about it."""
     label, own = line.claim.quantity, line.node
     exact = is_exactly(paper, own, due)
-    if exact is None:
-        raise ChainruleError("the quantity depends on a symbol, which has no value.")
+    if exact is None:  # it depends on a symbol, and may be a number all the same
+        return ("right" if identical(paper, const(figure.value), own) else "wrong"), ""
     if exact != "no":
         note = UNDECIDED if exact == "undecided" else ""
         wrong = [value for value, good in line.values if not good]
@@ -181,6 +182,9 @@ def _substitution(paper: Paper, line: Line, link: Link, form: Form) -> Judged:
         for wrong in reversed(line.bad):
             if _verdict_of(paper, line, align(form, wrong, judge)) != "wrong":
                 verdict = "carried"
+    if verdict == "wrong" and (guess := guessed(paper, form, line.node, judge)) is not None:
+        alignment = guess
+        verdict = _verdict_of(paper, line, alignment)
     if verdict == "wrong" and not alignment.is_same_shape() and _comes_to(paper, line, form):
         verdict, note = "right", "read as the same calculation in another form"
     good = SEVERITY[verdict] < 2
@@ -222,8 +226,7 @@ def stands_for(paper: Paper, line: Line, pair: Pair) -> Verdict:
     """The verdict on one number put in for what it stands for."""
     figure, at = pair.part.figure, pair.of.node
     assert figure is not None
-    if pair.negative:
-        figure = Figure(figure.text, -figure.value, figure.unit, figure.whole, figure.truncated, not figure.negative)
+    figure = minus(figure) if pair.negative else figure
     due = number_region(paper, figure, at)
     if is_exactly(paper, at, due) in ("yes", "undecided"):
         return "right"

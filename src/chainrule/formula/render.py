@@ -40,8 +40,10 @@ Substitute: TypeAlias = Callable[[Tree], str | None]
 _Job: TypeAlias = str | tuple[Tree, int, bool]
 
 
-def render(tree: Tree, substitute: Substitute | None = None) -> str:
+def render(tree: Tree, substitute: Substitute | None = None, *, every_sign: bool = False) -> str:
     """The text of a tree; `substitute` may give a text such as `0.15` or `-1.7` for any subtree.
+
+    With `every_sign` products that were written without one get their sign, as problem files demand.
 
     A signed text is put in brackets except at the very start, after an opening bracket and after a comma;
     as the base of a power it always is. What stands inside `dE/dw`, `w'`, `E@3`, `o{2}` and `delta(h)` names
@@ -71,7 +73,7 @@ def render(tree: Tree, substitute: Substitute | None = None) -> str:
         if _strength(node) < least:
             jobs = ["(", *jobs, ")"]
         stack.extend(reversed(jobs))
-    return _joined(pieces, put_in)
+    return _joined(["*" if piece == _LEFT_OUT else piece for piece in pieces] if every_sign else pieces, put_in)
 
 
 def _strength(node: Tree) -> int:

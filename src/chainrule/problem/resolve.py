@@ -315,7 +315,7 @@ class _Resolver:
         for label, candidate in quantities.items():
             if candidate.op is NAME and candidate.args[0] is found:
                 return label
-        return Name(render(tree))
+        return Name(render(tree, every_sign=True))
 
     def has_arrays(self, tree: Tree) -> bool:
         inside = {id(ungroup(t.of)) for t in walk(tree) if isinstance(t, Index)}
