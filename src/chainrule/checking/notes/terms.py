@@ -1,0 +1,143 @@
+"""Pairs the numbers of one side with the parts of the side before: 0.44*0.56 with 0.44*(1 - 0.44).
+
+Where two sides are built alike, each number has one part it stands for, and a slip has a place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Final
+
+from chainrule.checking.figures import read_figure, region
+from chainrule.checking.notes.memory import Memory
+from chainrule.checking.notes.values import value_of
+from chainrule.formula.syntax import Binary, Call, Tree, Unary, ungroup
+from chainrule.numbers.interval import Interval, point
+
+DEEPEST: Final = 20
+MOST_PARTS: Final = 30  # of one sum or product
+
+_Part = tuple[int, Tree]  # its sign, or its exponent in a product
+
+
+def mismatched(before: Tree, after: Tree, memory: Memory, *, depth: int = 0) -> list[Tree] | None:
+    """The parts of `after` that are not what stands in their place in `before`; None if the two are built otherwise.
+
+    >>> from chainrule.formula import parse_expression
+    >>> one, other = parse_expression("0.4*(1 - 0.4) + 2").tree, parse_expression("0.4*0.5 + 2").tree
+    >>> mismatched(one, other, Memory())
+    [<Number 4:7>]
+    """
+    before, after = ungroup(before), ungroup(after)
+    exact, claimed = _exact(before), _exact(after)
+    if exact is None or claimed is None or depth > DEEPEST:
+        return None
+    if _is_equal(exact, claimed):
+        return []
+    figure = read_figure(after)
+    if figure is not None:
+        low, high = exact.bounds
+        if low is not None and high is not None and region(figure).meets(low, high):
+            return []
+        low, high = _bounds(before, memory)
+        if low is None or high is None or region(figure).meets(low, high):
+            return []
+        return [after]
+    for one, other in ((_terms(before), _terms(after)), (_factors(before), _factors(after))):
+        if len(one) == len(other) and 1 < len(one) <= MOST_PARTS:
+            return _paired(one, other, memory, depth)
+    inner = _inside(before, after)
+    return mismatched(*inner, memory, depth=depth + 1) if inner is not None else None
+
+
+def _inside(before: Tree, after: Tree) -> tuple[Tree, Tree] | None:
+    """What two calls of one function or two powers with one exponent are taken of."""
+    match before, after:
+        case Call(args=(one,)), Call(args=(other,)) if before.function == after.function:
+            return one, other
+        case Binary(op="^"), Binary(op="^") if _is_same(before.right, after.right):
+            return before.left, after.left
+    return None
+
+
+def _paired(one: Sequence[_Part], other: Sequence[_Part], memory: Memory, depth: int) -> list[Tree] | None:
+    """Each part of `other` with one of `one`: in order first, else the first that fits."""
+    free = list(range(len(one)))
+    left: list[int] = []
+    for at, part in enumerate(other):
+        if at in free and _fits(one[at], part, memory, depth):
+            free.remove(at)
+        else:
+            left.append(at)
+    for at in list(left):
+        found = next((i for i in free if _fits(one[i], other[at], memory, depth)), None)
+        if found is not None:
+            free.remove(found)
+            left.remove(at)
+    if not left:
+        return []
+    if len(left) > 1:
+        return None
+    sign, tree = other[left[0]]
+    inner = mismatched(one[free[0]][1], tree, memory, depth=depth + 1) if one[free[0]][0] == sign else None
+    return inner or [tree]
+
+
+def _fits(one: _Part, other: _Part, memory: Memory, depth: int) -> bool:
+    if one[0] != other[0]:
+        negated = Unary("-", one[1], one[1].span)
+        return abs(one[0]) == abs(other[0]) == 1 and mismatched(negated, other[1], memory, depth=DEEPEST) == []
+    return mismatched(one[1], other[1], memory, depth=depth + 1) == []
+
+
+def _terms(tree: Tree) -> list[_Part]:
+    found: list[_Part] = []
+    stack = [(1, tree)]
+    while stack:
+        sign, node = stack.pop()
+        inner = ungroup(node)
+        if isinstance(inner, Binary) and inner.op in "+-":
+            stack.append((sign if inner.op == "+" else -sign, inner.right))
+            stack.append((sign, inner.left))
+        else:
+            found.append((sign, inner))
+    return found
+
+
+def _factors(tree: Tree) -> list[_Part]:
+    """Factors with exponent 1 or, below the bar, 2: a divisor is never a factor with another sign."""
+    found: list[_Part] = []
+    stack = [(1, tree)]
+    while stack:
+        power, node = stack.pop()
+        inner = ungroup(node)
+        if isinstance(inner, Binary) and inner.op in "*/":
+            stack.append((power if inner.op == "*" else 3 - power, inner.right))
+            stack.append((power, inner.left))
+        else:
+            found.append((power, inner))
+    return found
+
+
+def _exact(tree: Tree) -> Interval | None:
+    found = value_of(tree, lambda number: point(number.value))
+    return found if isinstance(found, Interval) else None
+
+
+def _bounds(tree: Tree, memory: Memory) -> tuple[Fraction | None, Fraction | None]:
+    found = value_of(tree, memory.behind_number)
+    return found.bounds if isinstance(found, Interval) else (None, None)
+
+
+def _is_equal(one: Interval, other: Interval) -> bool:
+    low, high = one.bounds
+    least, most = other.bounds
+    if low is None or high is None or least is None or most is None:
+        return False
+    return low <= most and least <= high
+
+
+def _is_same(one: Tree, other: Tree) -> bool:
+    a, b = _exact(one), _exact(other)
+    return a is not None and b is not None and _is_equal(a, b)
