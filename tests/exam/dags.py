@@ -56,7 +56,9 @@ def dag(rng: Random) -> Exercise:
     rate_name = rng.choice(["rate", "η", ""])
     chosen = [w for w in weights if w in used]
     inline = {d.label for d in definitions[:-1] if rng.random() < 0.1}
-    how = Backward(label=lambda name: f"dE/d{name}", inline=inline, slope_first=rng.random() < 0.3)
+    how = Backward(
+        label=lambda name: f"dE/d{name}", inline=inline, slope_first=rng.random() < 0.3, primes=rng.random() < 0.2
+    )
     steps, reference = backward(definitions, "E", chosen, numbers, how)
     if rate_name:
         numbers[rate_name] = rate

@@ -101,7 +101,8 @@ def refuse_kinks(part: Tree, values: Mapping[str, Decimal]) -> None:
 class Backward:
     """How one writes a backward pass: what derivatives are called, and which get no line of their own.
 
-    `negative` are those whose delta is minus the derivative, `closed` those whose derivative is known from a table.
+    `negative` are those whose delta is minus the derivative, `closed` those whose derivative is known from a table;
+    `primes` says sigmoid'(z) for s*(1 - s).
     """
 
     label: Callable[[str], str]
@@ -109,6 +110,7 @@ class Backward:
     negative: Collection[str] = ()
     closed: Mapping[str, Tree] = field(default_factory=dict)
     slope_first: bool = False
+    primes: bool = False
 
 
 def backward(
@@ -124,21 +126,9 @@ def backward(
     steps: dict[str, Step] = {}
     names = [d.label for d in reversed(definitions) if d.label != error]
     for name in [*names, *wanted]:
-        users = [d for d in definitions if name in names_in(d.formula)]
-        slope: Tree | None = None
-        if name in how.closed:
-            tree = how.closed[name]
-        else:
-            terms = []
-            for user in users:
-                local = derivative(user.formula, name, larger, Use(user.label))
-                terms.append(product(reference[user.label], local))
-                if user.kind == "output" and len(users) == 1 and local != ONE:
-                    slope = local
-                    terms[-1] = product(
-                        *([local, reference[user.label]] if how.slope_first else [reference[user.label], local])
-                    )
-            tree = total(*terms)
+        tree, slope = (
+            (how.closed[name], None) if name in how.closed else _chained(name, definitions, reference, larger, how)
+        )
         label = how.label(name)
         if tree in (ZERO, ONE) or name in how.inline:
             reference[name] = tree
@@ -147,6 +137,27 @@ def backward(
         steps[name] = Step(label, negated(tree) if minus else tree, "weight" if name in wanted else "derivative", slope)
         reference[name] = Negative(Use(label)) if minus else Use(label)
     return steps, reference
+
+
+def _chained(
+    name: str,
+    definitions: Sequence[Step],
+    reference: Mapping[str, Tree],
+    larger: Callable[[Tree, Tree], bool],
+    how: Backward,
+) -> tuple[Tree, Tree | None]:
+    """The sum over the definitions that use a quantity, and the derivative of its activation if that is a factor."""
+    users = [d for d in definitions if name in names_in(d.formula)]
+    terms = []
+    slope: Tree | None = None
+    for user in users:
+        upstream, local = reference[user.label], derivative(user.formula, name, larger, Use(user.label))
+        if user.kind == "output" and len(users) == 1 and local != ONE:
+            if how.primes and isinstance(user.formula, Call):
+                local = Slope(user.formula.function, Use(name))
+            slope = local
+        terms.append(product(local, upstream) if slope is not None and how.slope_first else product(upstream, local))
+    return total(*terms), slope
 
 
 def update(weight: str, gradient: Tree, rate: Tree) -> Step:

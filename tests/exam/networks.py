@@ -269,6 +269,7 @@ def _steps(
         negative=set(nets) if names.notation == "mitchell" else (),
         closed=closed,
         slope_first=names.notation in ("nptel", "mitchell") or rng.random() < 0.3,
+        primes=rng.random() < 0.2,
     )
     steps, reference = backward(forward, "E", chosen, numbers, how)
     updates = {w: update(w, reference[w], rate) for w in chosen if reference[w] != Number("0")}

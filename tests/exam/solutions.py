@@ -107,6 +107,7 @@ def solve(
         if style.short and due != heading:
             heading = due
             written.append(heading)
+        text = style.spelled(text)
         lines[at] = Line(at, len(written), text, figure)
         written.append(text)
     return Solution("".join(f"{line}\n" for line in written), lines)

@@ -21,6 +21,18 @@ class Style:
     power: str = "*10^"
     dots: bool = False
     short: bool = False
+    times: str = "*"
+    curly: bool = False
+    arrow: bool = False
+
+    def spelled(self, line: str) -> str:
+        """A line as this person writes it: a·b for a*b, ∂E/∂w for dE/dw, w <- ... for w' = ..."""
+        label, rest = line.split(" ", 1)
+        if self.arrow and label.endswith("'"):
+            line = f"{label[:-1]} <- {rest.split(' ', 1)[1]}"
+        if self.curly:
+            line = line.replace("dE/d", "∂E/∂")
+        return line.replace("*", self.times)
 
     def figure(self, value: Decimal) -> str:
         """The value as printed: 0.3775, 4.38*10^-4, 0.593...; a whole number keeps a decimal unless it is exact."""
@@ -66,4 +78,7 @@ def draw_style(rng: Random) -> Style:
         power=rng.choice(["*10^", "*10^", "e"]),
         dots=rng.random() < 0.2,
         short=rng.random() < 0.4,
+        times=rng.choice(["*"] * 7 + [" * ", "·", "×"]),
+        curly=rng.random() < 0.15,
+        arrow=rng.random() < 0.15,
     )
