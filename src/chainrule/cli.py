@@ -134,6 +134,30 @@ def draw(file: str, graph: str, output: str | None, digits: int, steps: int, asc
 
 
 @commands.command()
+@click.argument("file")
+@click.option("--target", metavar="COLUMN", help="With a table (.csv, .npz) as FILE: what is to be learned.")
+@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", help="What to print.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Save the model here: .safetensors or .npz.")
+@click.option("--epochs", type=click.IntRange(1), help="At most so many, whatever the file says.")
+@click.option("--seed", type=click.IntRange(0), help="Of shuffling, dropout and the part held back.")
+@click.option("--ascii", "ascii_only", is_flag=True, help="Print ASCII characters only.")
+def train(
+    file: str, target: str | None, style: str, output: str | None, epochs: int | None, seed: int | None,
+    ascii_only: bool,
+) -> None:  # fmt: skip
+    """Train a problem, a table or a built-in set (xor, iris, ...), and save the model."""
+    from chainrule.training import command
+
+    problem = command.problem_to_train(file, target, open_problem)
+    text = command.run(
+        problem, as_json=style == "json", output=output, epochs=epochs, seed=seed,
+        ascii_only=ascii_only or not _shows_unicode(), width=_terminal_width(),
+        note=lambda text: click.echo(text, err=True),
+    )  # fmt: skip
+    _write(text, None)
+
+
+@commands.command()
 def lectures() -> None:
     """The lectures' examples, which every command takes by name."""
     from chainrule.lectures import lecture_titles

@@ -144,6 +144,22 @@ def permutation(key: Words, n: int) -> list[int]:
     return order
 
 
+def permutation_array(key: Words, n: int) -> Any:
+    """The same as `permutation` as a NumPy array, its numbers drawn all at once.
+
+    >>> permutation_array(seed_key(0), 5).tolist()
+    [4, 0, 1, 2, 3]
+    """
+    import numpy as np
+
+    others = (uniform_array(key, n) * np.arange(1, n + 1)).astype(np.int64).tolist()
+    order = list(range(n))
+    for i in range(n - 1, 0, -1):
+        other = others[i]
+        order[i], order[other] = order[other], order[i]
+    return np.array(order, np.int64)
+
+
 def seed_key(seed: int) -> Words:
     """The key of a seed: (seed mod 2^32, seed div 2^32).
 

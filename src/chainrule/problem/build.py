@@ -18,6 +18,7 @@ from chainrule.formula.tokens import is_name, show
 from chainrule.graph import Graph
 from chainrule.node import Node, input_node, is_quantity, label_of, order, type_of
 from chainrule.ops.matrix import INDEX
+from chainrule.problem.data import Data, read_data
 from chainrule.problem.layers import KEYS as NETWORK_KEYS
 from chainrule.problem.layers import Layers, assemble, read_layers
 from chainrule.problem.problem import MAX_OPERATIONS, Problem, Training
@@ -70,18 +71,20 @@ def build(source: TomlSource) -> Problem:
     """The problem of a document that has been read."""
     _refuse_homeless(source)
     allowed(source, (), TOP_KEYS)
-    if "data" in source.data:
-        raise ProblemError("problems with [data] cannot be read yet.", place=source.place(("data",)))
     texts = {key: _text(source, key) for key in ("title", "source", "note", "formulas", "working", "minimise")}
     entries = read_entries(source)
     written = _formulas(source, texts["formulas"], entries)
     layers = _layers(source, texts["minimise"], written)
+    data, rows = _data(source, layers)
     blocks = [*([_network_block(layers)] if layers else []), *([written] if written else [])]
     if layers is not None:
-        entries = assemble(layers, source, entries, [one.name for block in blocks for one in block.definitions])
+        taken = [one.name for block in blocks for one in block.definitions]
+        entries = assemble(layers, source, entries, [*taken, *(entry.name for entry in rows)])
+    entries = [*entries, *rows]
+    refuse_clashes(entries)
     _check_names(blocks, entries, layers)
     definitions = define(blocks, {e.name: _input(e) for e in entries}, part=layers.part if layers else None)
-    problem = _problem(source, texts, entries, definitions, written, layers)
+    problem = _problem(source, texts, entries, definitions, written, layers, data)
     _check_aliases(source, problem)
     return problem
 
@@ -93,6 +96,7 @@ def _problem(
     definitions: Mapping[str, Node],
     written: Block | None,
     layers: Layers | None,
+    data: Data | None,
 ) -> Problem:
     minimise = _minimise(source, texts["minimise"], definitions)
     graph = Graph({Name(name): found for name, found in definitions.items()})
@@ -126,7 +130,20 @@ def _problem(
         delta_sign=_delta_sign(source, layers),
         warnings=tuple(warnings),
         document=source,
+        data=data,
     )
+
+
+def _data(source: TomlSource, layers: Layers | None) -> tuple[Data | None, list[Entry]]:
+    """What [data] says, and the examples it brings."""
+    names = layers.names if layers else None
+    found = read_data(
+        source,
+        layers=names.layers if names else None,
+        input_name=names.spell_array("input", 0) if names else "",
+        target_name=names.spell_array("target", len(names.layers) - 1) if names else "",
+    )
+    return found or (None, [])
 
 
 def _refuse_homeless(source: TomlSource) -> None:

@@ -28,6 +28,7 @@ from chainrule.transforms.units import element_labels, scalar_operations, units
 if TYPE_CHECKING:
     from chainrule.checking.report import Report
     from chainrule.explanation import Explanation
+    from chainrule.problem.data import Data
     from chainrule.toml_source import TomlSource
 
 MAX_OPERATIONS: Final = 100_000  # of single numbers per update, to be explained unit by unit
@@ -80,6 +81,7 @@ class Problem:
     note: str | None = None  # what the author wants said at the end
     warnings: tuple[str, ...] = ()
     document: TomlSource | None = None  # the file, for places in `working`
+    data: Data | None = None  # where the examples come from; those of `arrays` are then NumPy arrays
 
     @staticmethod
     def from_dict(data: Mapping[str, Any]) -> Problem:

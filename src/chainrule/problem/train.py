@@ -16,7 +16,12 @@ from chainrule.problem.tables import Entry, choice_of, describe, exact_text, tab
 from chainrule.quantity import Name, Quantity
 from chainrule.toml_source import TomlSource, allowed, as_number
 
-KEYS: Final = ("optimizer", "rate", "batch", "over", "weights", "epochs", "stop")
+# What says how long and in which order to train is read by `training`.
+LOOP: Final = (
+    "epochs", "stop", "updates", "seconds", "change", "patience", "validation", "shuffle", "seed", "schedule", "keep",
+    "l1", "l2", "dropout",
+)  # fmt: skip
+KEYS: Final = ("optimizer", "rate", "batch", "over", "weights", *LOOP)
 OPTIONS: Final = (*optimizer_options(), "nesterov")
 
 

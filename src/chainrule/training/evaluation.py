@@ -40,8 +40,8 @@ class Examples:
 
     @property
     def count(self) -> int:
-        """How many examples there are."""
-        return len(self.parts[0]) if self.parts else 0
+        """How many examples there are; a model that takes none has one."""
+        return len(self.parts[0]) if self.parts else 1
 
     def rows(self, at: Any) -> Examples:
         """Some of the rows: a slice, or their numbers."""
@@ -59,7 +59,12 @@ class Examples:
 
 def examples(model: Model, X: object, T: object, *, needs_targets: bool = True) -> Examples:
     """X and T as the model's inputs and targets. Raises ShapeError for what does not fit, and for nan and inf."""
-    parts = [(one, part) for one, part in zip(model.inputs, columns("X", X, model.inputs), strict=True)]
+    if X is None and model.inputs:
+        raise ShapeError("found no inputs.", hint="Give X, a row an example.")
+    if X is not None and len(X) and not model.inputs:  # type: ignore[arg-type]
+        raise ShapeError("found inputs, but this model has none.", hint="Give None.")
+    found = columns("X", X, model.inputs) if model.inputs else []
+    parts = list(zip(model.inputs, found, strict=True))
     if needs_targets and model.targets:
         if T is None:
             raise ShapeError("found no targets.", hint="Give T, a row an example.")
@@ -184,7 +189,8 @@ def _forward(graph: Graph, labels: tuple[Quantity, ...], varying: tuple[Quantity
 def _summed(graph: Graph, error: Quantity, varying: tuple[Quantity, ...]) -> Graph:
     plain = running(graph, [error])
     inputs = plain.inputs()
-    return batch_loss(plain, error, [label for label in varying if label in inputs], over="sum")
+    changing = [label for label in varying if label in inputs]
+    return batch_loss(plain, error, changing, over="sum") if changing else plain
 
 
 @lru_cache(maxsize=64)

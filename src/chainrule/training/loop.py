@@ -300,11 +300,10 @@ def _held_back(
 
 
 def _shares(model: Model, dropout: float | Mapping[str, float]) -> dict[str, float]:
-    hidden = getattr(model, "hidden", None)
     if not isinstance(dropout, Mapping):
-        if dropout and not hidden:
+        if dropout and not model.hidden:
             raise ProblemError("this model has no hidden layers for dropout.", hint="Name them: dropout={'a1': 0.5}.")
-        dropout = dict.fromkeys(hidden or (), dropout) if dropout else {}
+        dropout = dict.fromkeys(model.hidden, dropout) if dropout else {}
     for name, share in dropout.items():
         if not 0 <= share < 1:
             raise ProblemError(f"dropout of {name} is {share!r}, expected a share from 0 up to, but not including, 1.")

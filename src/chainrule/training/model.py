@@ -66,6 +66,7 @@ class Model:
         values = first_values(parameters, biases=biases, init=init, seed=seed)
         shapes = {**given, **due, **{name: value.shape for name, value in values.items()}}
         roles(given, due, values)
+        self.text: str | None = source if isinstance(source, str) else None
         self.graph: Graph = graph_of(source, shapes)
         self.minimise: Quantity = minimised(self.graph, minimise)
         known = self.graph.quantities()
@@ -79,6 +80,12 @@ class Model:
         self.names = names
         self.outputs: tuple[Quantity, ...] = outputs_before(self.graph, self.minimise, list(due), outputs)
         self._parameters = Parameters({name: value.astype(dtype) for name, value in values.items()})
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """The names of the outputs of hidden layers, in a layered network."""
+        names = self.names
+        return tuple([names.spell_array("output", layer) for layer in range(1, len(names.layers) - 1)]) if names else ()
 
     @property
     def parameters(self) -> Parameters:
@@ -172,9 +179,10 @@ class MLP(Model):
             dtype=dtype,
             names=names,
         )
-        self.layers = network.layers
-        self.activation = network.activation
-        self.hidden = tuple([names.spell_array("output", layer) for layer in range(1, len(network.layers) - 1)])
+        self.described = {
+            "layers": list(network.layers), "activation": list(network.activation), "loss": network.loss,
+            "bias": network.bias or False, "notation": notation,
+        }  # fmt: skip
 
 
 def _as_problem(model: Model, x: Any, t: Any, rate: float | None, title: str) -> Problem:

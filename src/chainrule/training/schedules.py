@@ -5,6 +5,7 @@ They are plain functions of the epoch's number, the rate before and the errors s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import cos, isfinite, pi
@@ -157,6 +158,47 @@ def next_rate(schedule: Schedule, before: Sequence[float], errors: Sequence[floa
         while since < len(before) and before[-1 - since] == rate:
             since += 1
     return schedule.following(Moment(len(before) + 1, rate, since, errors))
+
+
+def read_schedule(text: object, rate: float) -> Schedule:
+    """A schedule as a file writes it: "cosine(100)", "step(30, 0.5)", "warm-up(5) cosine(100)".
+
+    Raises ProblemError for another name or number of numbers.
+
+    >>> read_schedule("warm-up(5) exponential(0.9)", 0.5)
+    <warm-up of the exponential rate, from 0.1>
+    """
+    parts = re.findall(r"([a-z-]+)\s*(?:\(([^()]*)\))?", text.casefold()) if isinstance(text, str) else []
+    found: Schedule | None = None
+    for name, inside in reversed(parts):
+        numbers = [_written(word) for word in inside.split(",")] if inside.strip() else []
+        make = _WRITTEN.get(name)
+        known = make is not None and None not in numbers
+        found = make(found or constant_rate(rate), rate, *numbers) if make and known else None
+        if found is None:
+            break
+    if found is None:
+        hint = "Write constant, step(30, 0.1), exponential(0.95), cosine(100), inverse(0.5), adaptive, or warm-up(5)."
+        raise ProblemError(f"schedule is {text!r}, which cannot be read.", hint=hint)
+    return found
+
+
+def _written(word: str) -> float | None:
+    try:
+        return float(word)
+    except ValueError:
+        return None
+
+
+_WRITTEN: dict[str, Callable[..., Schedule | None]] = {
+    "constant": lambda inner, rate, *n: None if n else constant_rate(rate),
+    "step": lambda inner, rate, *n: step_rate(rate, every=int(n[0]), factor=(*n, 0.1)[1]) if 0 < len(n) < 3 else None,
+    "exponential": lambda inner, rate, *n: exponential_rate(rate, factor=(*n, 0.95)[0]) if len(n) < 2 else None,
+    "cosine": lambda inner, rate, *n: cosine_rate(rate, epochs=int(n[0])) if len(n) == 1 else None,
+    "inverse": lambda inner, rate, *n: inverse_rate(rate, power=(*n, 0.5)[0]) if len(n) < 2 else None,
+    "adaptive": lambda inner, rate, *n: adaptive_rate(rate, factor=(*n, 0.2)[0]) if len(n) < 2 else None,
+    "warm-up": lambda inner, rate, *n: warm_up(inner, epochs=int(n[0])) if len(n) == 1 else None,
+}
 
 
 def _number(what: str, value: object) -> float:

@@ -17,7 +17,7 @@ from chainrule.formula import locate, parse_definitions
 from chainrule.formula.lowering import Block, define
 from chainrule.graph import Graph
 from chainrule.initialise import draw, parse_initialiser
-from chainrule.node import INPUT, NAME, Node, input_node, label_of, order, type_of
+from chainrule.node import INPUT, NAME, Node, input_node, is_quantity, label_of, order, type_of
 from chainrule.ops.types import show_shape
 from chainrule.quantity import Name, Quantity, spell
 from chainrule.randomness import parameter_key
@@ -172,11 +172,12 @@ def outputs_before(
     root = known.get(minimise) or graph.outputs[minimise]
     wanted = {Name(name) for name in targets}
     late: set[Node] = {root}
-    found: dict[Node, None] = {}
+    before: list[Node] = []
     for current in order([root]):
         if (current.op is INPUT and label_of(current) in wanted) or any(a in late for a in current.args):
             late.add(current)
     for current in order([root]):
         if current in late:
-            found |= dict.fromkeys([a for a in current.args if a.op is NAME and a not in late])
+            before += [a for a in current.args if a not in late]
+    found = [one for one in order(before, cut=is_quantity) if one.op is NAME]
     return tuple([label_of(one) for one in found]) or (minimise,)

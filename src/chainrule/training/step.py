@@ -83,7 +83,9 @@ def objective(
     plain = running(model.graph, [model.minimise])
     inputs = plain.inputs()
     changing = [label_of(one) for one in (*model.inputs, *model.targets) if label_of(one) in inputs]
-    graph = plain if over == "one" else batch_loss(plain, model.minimise, changing, over=over, size=ROWS)
+    graph = plain
+    if over != "one" and changing:
+        graph = batch_loss(plain, model.minimise, changing, over=over, size=ROWS)
     if penalties.dropout:
         graph = _with_dropout(graph, penalties.dropout, counter, key)
     if penalties.l1 or penalties.l2:
