@@ -28,6 +28,7 @@ from tests.exam.trees import (
 
 Kind = Literal["net", "output", "error", "value", "derivative", "weight", "update"]
 MARGIN = Decimal("0.08")  # from a kink: rounding to two digits does not reach it
+SATURATED = 12  # beyond it a sigmoid is 0 or 1 on paper, which nobody would set
 
 
 class Unfit(Exception):  # noqa: N818 - not an error: another is drawn
@@ -73,6 +74,7 @@ def exact_values(numbers: Mapping[str, str], steps: Sequence[Step]) -> dict[str,
             raise Unfit(step.label)
         for part in walk(step.formula):
             refuse_kinks(part, values)
+            refuse_saturation(part, values)
     return values
 
 
@@ -95,6 +97,13 @@ def refuse_kinks(part: Tree, values: Mapping[str, Decimal]) -> None:
             return
     if abs(distance) < MARGIN:
         raise Unfit("kink")
+
+
+def refuse_saturation(part: Tree, values: Mapping[str, Decimal]) -> None:
+    """Raises Unfit for a sigmoid or tanh that is a whole number to all digits anybody prints."""
+    match part:
+        case Call("sigmoid" | "tanh" | "softplus", (of,)) if abs(value_of(of, values)) > SATURATED:
+            raise Unfit("saturated")
 
 
 @dataclass(frozen=True, slots=True)

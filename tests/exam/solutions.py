@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal, DecimalException, localcontext
 from random import Random
 
-from tests.exam.exercise import Exercise, Step, Unfit, value_of
+from tests.exam.exercise import Exercise, Step, Unfit, refuse_saturation, value_of
 from tests.exam.numbers import DECIMALS, KEPT, PRECISE
 from tests.exam.styles import Style, value_of_figure
 from tests.exam.trees import (
@@ -190,8 +190,9 @@ class _Person:
         return None if result == tree else result
 
     def check_sides(self, tree: Tree) -> None:
-        """Raises Unfit if rounding, or a slip, has moved something across a kink."""
+        """Raises Unfit if rounding, or a slip, has moved something across a kink or far out."""
         for part in walk(tree):
+            refuse_saturation(part, self.memory)
             match part:
                 case Call("max", (a, b)):
                     sides = [value_of(a, v) > value_of(b, v) for v in (self.exact, self.memory)]
