@@ -18,9 +18,10 @@ ARROWS: Final = frozenset({"<-", "←"})  # w5 <- ...: the value after an update
 # Signs that stand in prose as well.
 _SOFT: Final = frozenset({"~", "∼", "->", "-->", "→"})  # noqa: RUF001
 _CUT: Final = re.compile(
-    r"(?P<rule>={3,})|(?P<claim>={1,2}>|<=>|⇒|⟹|⇔|;)|(?P<compare>[<>!]=)"
-    r"|(?P<link>==|:=|=|≈|~=|~|≃|≅|∼|--?>|→|<-|←)|(?P<bracket>[()\[\]{}])"  # noqa: RUF001
+    r"(?P<rule>={3,})(?!>)|(?P<claim>={1,2}>|<=>|⇒|⟹|⇔|;)|(?P<compare>[<>!]=)"
+    r"|(?P<comma>,)(?=\s)|(?P<link>==|:=|=|≈|~=|~|≃|≅|∼|--?>|→|<-|←)|(?P<bracket>[()\[\]{}])"  # noqa: RUF001
 )
+_FULL_STOP: Final = re.compile(r"(?<=[^\s.,])[.,]\s*$")  # after a claim, and not the dots of a figure
 _PARTNER: Final = {")": "(", "]": "[", "}": "{"}
 
 
@@ -89,22 +90,27 @@ def chains(working: str) -> Iterator[Chain]:
     >>> [(one.left.text, [piece.text for _, piece in one.links]) for one in found]
     [('a', ['1']), ('b', ['2', '3']), ('', ['4'])]
     """
-    last: Chain | None = None
+    group: list[Chain] = []  # a claim and what goes on with it
     for line in _joined(working):
-        number = 0
-        for number, found in enumerate(_claims(line), 1):
-            if last is not None and not found.left.text and last.links and found.links[0][0] in LINKS:
-                source = last.source if number > 1 else " ".join(filter(None, (last.source, found.source)))
-                last = Chain(last.left, last.links + found.links, source)
-                continue
-            if last is not None:
-                yield last
-            last = found
-        if not number and last is not None and line.text.strip():
-            yield last
-            last = None
-    if last is not None:
-        yield last
+        claims = list(_claims(line))
+        for found in claims:
+            goes_on = group and group[0].links and not found.left.text and found.links[0][0] in LINKS
+            if group and not goes_on:
+                yield _together(group)
+                group = []
+            group.append(found)
+        if group and not claims and line.text.strip():
+            yield _together(group)
+            group = []
+    if group:
+        yield _together(group)
+
+
+def _together(group: list[Chain]) -> Chain:
+    if len(group) == 1:
+        return group[0]
+    sources = dict.fromkeys(one.source for one in group if one.source)
+    return Chain(group[0].left, tuple([link for one in group for link in one.links]), " ".join(sources))
 
 
 def _joined(working: str) -> Iterator[_Line]:
@@ -160,8 +166,10 @@ def _claims(line: _Line) -> Iterator[Chain]:
     parts: list[tuple[str, Piece]] = []
     sign_before, begin = "", 0
     for sign, start, end in [*_signs(text), ("", len(text), len(text))]:
-        parts.append((sign_before, _piece(text, begin, start, line.start)))
-        if sign not in LINKS and sign not in ARROWS:
+        ends = sign not in LINKS and sign not in ARROWS
+        stop = _FULL_STOP.search(text, begin, start) if ends else None
+        parts.append((sign_before, _piece(text, begin, stop.start() if stop else start, line.start)))
+        if ends:
             (opening, left), links = parts[0], tuple(parts[1:])
             if links or (left.text and opening not in ("", ";")):
                 yield Chain(left, links, source)
@@ -170,15 +178,32 @@ def _claims(line: _Line) -> Iterator[Chain]:
 
 
 def _signs(text: str) -> Iterator[tuple[str, int, int]]:
-    """The signs outside all closed brackets: which, and from where to where."""
+    """The signs outside all closed brackets: which, and from where to where.
+
+    A comma begins a new claim where one stands before it and one after it: `a = 1, b = 2`.
+    """
     found = list(_CUT.finditer(text))
     closed = _closed(found)
-    depth = 0
+    first, last = len(text) - len(text.lstrip()), len(text.rstrip())
+    depth, linked = 0, False
+    comma: re.Match[str] | None = None
     for number, one in enumerate(found):
-        if one.lastgroup == "bracket" and number in closed:
+        kind = one.lastgroup
+        if kind == "bracket" and number in closed:
             depth += 1 if one[0] in "([{" else -1
-        elif one.lastgroup in ("link", "claim") and not depth:
-            yield one[0], one.start(), one.end()
+        if depth or kind in ("bracket", "compare"):
+            continue
+        if kind == "rule":
+            if not first < one.start() < one.end() < last:
+                continue  # a heading
+            kind = "link"
+        if kind == "comma":
+            comma = one if linked and comma is None else None
+            continue
+        if kind == "link" and comma is not None:
+            yield ";", comma.start(), comma.end()
+        yield "=" if one.lastgroup == "rule" else one[0], one.start(), one.end()
+        linked, comma = kind == "link", None
 
 
 def _closed(found: list[re.Match[str]]) -> set[int]:

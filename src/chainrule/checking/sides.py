@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from chainrule.checking.claims import Kind
+from chainrule.checking.definitions import with_definition
 from chainrule.checking.elements import shape_of
 from chainrule.errors import FormulaError
 from chainrule.formula.lowering import nearest_hint
@@ -45,8 +46,7 @@ from chainrule.quantity import Example, Name, Quantity, spell
 
 LONGEST: Final = 20_000  # characters of one side
 MOST_HINTS: Final = 100  # looking for the name that was meant takes long, and nobody reads more of them
-MOST_DEFINED: Final = 1_000  # names
-MOST_LEVELS: Final = 8  # of names that stand for one another
+MOST_DEFINED: Final = 200  # names: each makes the problem anew
 MOST_NESTED: Final = 6  # derivatives and updates in one another
 
 _ELLIPSIS: Final = re.compile(r"(?<=[0-9%]) *(?:\.\.\.|…)")
@@ -63,7 +63,7 @@ class Language:
     problem: Problem
     hints: int = MOST_HINTS
     _known: dict[str, bool] = field(default_factory=dict)
-    _levels: dict[str, int] = field(default_factory=dict)  # of the names defined here: how far they build on others
+    _defined: int = 0
 
     def known(self, name: str) -> bool:
         """Whether there is a quantity of this name."""
@@ -73,15 +73,11 @@ class Language:
 
     def define(self, name: str, tree: Tree, text: str) -> None:
         """Let a name stand for an expression from here on. Raises FormulaError if it cannot."""
-        if self.is_constant(name):
-            raise FormulaError(f"{show(name)} is a constant of the language.", hint="Choose another name.")
-        if len(self._levels) >= MOST_DEFINED:
-            raise FormulaError(f"more than {MOST_DEFINED:,} names are defined, the limit.")
-        level = 1 + max((self._levels.get(part.name, 0) for part in walk(tree) if isinstance(part, Ref)), default=0)
-        if level > MOST_LEVELS:
-            raise FormulaError(f"more than {MOST_LEVELS} definitions build on one another, the limit.")
-        self.problem = replace(self.problem, aliases={**self.problem.aliases, name: self.plain(tree, text)})
-        self._known[name], self._levels[name] = True, level
+        if self._defined >= MOST_DEFINED:
+            raise FormulaError(f"more than {MOST_DEFINED} names are defined, the limit.")
+        self.problem = with_definition(self.problem, name, self.plain(tree, text))
+        self._known[name] = True
+        self._defined += 1
 
     def plain(self, tree: Tree, text: str) -> str:
         """The text of a part as `problem.quantity` reads it: every product written, the rate under its own name."""
@@ -135,23 +131,30 @@ class Language:
 
         Raises FormulaError for a name that is not known and whatever cannot be worked out.
         """
-        self.check_words(tree)
+        self.check_words(tree, text)
         node = expression(self.problem, tree, self._stand_in, text=text)
         if node.type.kind == "boolean":
             raise FormulaError(f"found the comparison {show(text)} where a number was expected.")
         return node
 
-    def check_words(self, tree: Tree) -> None:
-        """Raises FormulaError for an unknown name, and for derivatives nested too deep."""
+    def check_words(self, tree: Tree, text: str) -> None:
+        """Raises FormulaError for unknown names, derivatives of numbers, and derivatives nested too deep."""
         for unknown in self.unknown(tree):
             raise FormulaError(f"there is no quantity {show(unknown)}.", hint=self.hint(unknown))
         stack = [(tree, 0)]
         while stack:
             part, depth = stack.pop()
-            depth += isinstance(part, _LATER) or (isinstance(part, Call) and part.function in ("delta", "change"))
-            if depth > MOST_NESTED:
-                raise FormulaError(f"found more than {MOST_NESTED} derivatives in one another, the limit.")
+            if isinstance(part, _LATER) or (isinstance(part, Call) and part.function in ("delta", "change")):
+                depth += 1
+                self._check_later(part, text, depth)
             stack.extend([(child, depth) for child in children(part)])
+
+    def _check_later(self, part: Tree, text: str, depth: int) -> None:
+        if depth > MOST_NESTED:
+            raise FormulaError(f"found more than {MOST_NESTED} derivatives in one another, the limit.")
+        if not isinstance(part, FunctionPrime) and self.kind(part) != "formula":
+            what = show(text[part.span.start : part.span.end])
+            raise FormulaError(f"found {what}, but nothing in it is a quantity.")
 
     def unknown(self, tree: Tree) -> Iterator[str]:
         """The names in a tree that mean nothing here."""

@@ -179,6 +179,8 @@ class _Reader:
             hint = "Begin the line with the quantity, without a mark before it."
             raise FormulaError(f"{show(text)} can be read in two ways.", hint=hint)
         tree = self.language.read(text)
+        if isinstance(tree, Ref) and self.language.is_constant(tree.name):
+            raise FormulaError(f"{show(tree.name)} is a constant.", hint="Give the quantity another name.")
         defines = isinstance(tree, Ref) and any(self.language.unknown(tree))
         if isinstance(tree, Ref) and defines:
             self.define(tree.name, chain.links[0][1].text)
@@ -192,7 +194,7 @@ class _Reader:
         """The quantities that the left side names."""
         if isinstance(tree, ListExpr):
             return _stacked([self.about(item, text) for item in tree.items])
-        self.language.check_words(tree)
+        self.language.check_words(tree, text)
         problem = self.language.problem
         label = problem.quantity(self.language.plain(tree, text))
         shape = shape_of(problem, label)
