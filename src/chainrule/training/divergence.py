@@ -54,9 +54,9 @@ def first_bad(program: Program, spans: Spans, state: State, epoch: int, update: 
     order_now = order_of_epoch(spans.count, epoch, shuffle=spans.shuffle, seed=spans.seed)
     rows = order_now[(update - 1) * spans.batch : update * spans.batch]
     values: dict[Quantity, Any] = {}
-    for one, part in zip(program.examples, spans.parts, strict=True):
+    for one in program.examples:
         single = not one.type.shape or isinstance(one.type.shape[0], int)
-        values[label_of(one)] = np.asarray(part[rows[0] if single else rows], float)
+        values[label_of(one)] = np.asarray(spans.parts[label_of(one)][rows[0] if single else rows], float)
     values |= {label_of(one.before): np.asarray(state[label], float) for label, one in program.state.items()}
     values |= {label_of(one): 0.0 for one in program.scalars.values()}
     roots = list(program.step.outputs.values())

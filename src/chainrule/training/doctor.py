@@ -18,7 +18,7 @@ from chainrule.numbers.vectorised import numpy_numbers
 from chainrule.ops.functions import RELU, SIGMOID, TANH
 from chainrule.quantity import Derivative, Name, Quantity, spell
 from chainrule.training.divergence import layer_text
-from chainrule.training.evaluation import Examples, backward_graph, error_at, error_of, examples, filled, label_text
+from chainrule.training.evaluation import Examples, backward_graph, error_at, examples, filled, label_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -232,7 +232,7 @@ def _rate(model: Model, given: Examples, values: Mapping[Node, Any], rate: float
         elif size and name not in model.biases and 0 < step < 1e-7 * size:
             what = f"an update changes it by only {step / size:.0e} of its size."
             found.append(Finding("small updates", where, what, "Take a higher rate."))
-    before = error_of(model, given, over="mean")
+    before = error_at(model, given, model.parameters)
     after = _after_step(model, given, slopes, rate)
     if not after <= before:
         best = next(

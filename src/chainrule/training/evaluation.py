@@ -5,7 +5,7 @@ The batched graph is evaluated with whole NumPy arrays, a block of rows at a tim
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import numpy as np
 
 from chainrule.errors import ShapeError
-from chainrule.evaluate import evaluate
+from chainrule.evaluate import bind_sizes, compile_plan
 from chainrule.graph import Graph
-from chainrule.node import Node, label_of
+from chainrule.node import INPUT, Node, label_of, order
 from chainrule.numbers.vectorised import numpy_numbers
 from chainrule.quantity import Derivative, Name, Quantity
 from chainrule.training.arrays import as_classes, check_finite, columns
@@ -90,56 +90,59 @@ def label_text(one: Node) -> str:
 def predict(model: Model, X: object) -> NDArray[Any]:
     """The outputs, a row an example."""
     given = examples(model, X, None, needs_targets=False)
-    roots = _outputs(model)
+    if not given.count:
+        raise ShapeError("X has no rows.", hint="Give at least one example.")
+    graph = _forward(model.graph, model.outputs, _varying(model))
+    roots, learned = tuple([graph.outputs[label] for label in model.outputs]), learned_values(model.parameters)
     found = []
     for block in given.blocks():
-        values = {**block.values(), **_learned(model)}
-        parts = [
-            np.broadcast_to(part, (block.count, *np.shape(part)[1:]))
-            for part in evaluate(roots, values, numbers=numpy_numbers())
-        ]
+        parts = [np.broadcast_to(part, (block.count, *np.shape(part)[1:])) for part in values_of(roots, block, learned)]
         found.append(parts[0] if len(parts) == 1 and parts[0].ndim > 1 else np.column_stack(parts))
-    if not found:
-        raise ShapeError("X has no rows.", hint="Give at least one example.")
     return np.concatenate(found).astype(model.dtype)
 
 
 def loss(model: Model, X: object, T: object, *, over: Literal["sum", "mean"]) -> float:
     """The sum or mean of the error over the examples."""
-    return error_of(model, filled(examples(model, X, T)), over=over)
-
-
-def error_of(model: Model, given: Examples, *, over: str) -> float:
-    """As `loss`, of examples that have been checked."""
-    return error_at(model, given, model.parameters, over=over)
+    return error_at(model, filled(examples(model, X, T)), model.parameters, over=over)
 
 
 def error_at(model: Model, given: Examples, parameters: Mapping[str, NDArray[Any]], *, over: str = "mean") -> float:
-    """The error with other values of the parameters."""
-    root = error_graph(model).outputs[model.minimise]
-    learned: dict[Quantity, Any] = {Name(name): np.asarray(value, float) for name, value in parameters.items()}
-    total = 0.0
-    for block in given.blocks():
-        (value,) = evaluate([root], {**block.values(), **learned}, numbers=numpy_numbers())
-        total += float(value)
+    """The error of examples that have been checked, with these values of the parameters."""
+    root, learned = error_graph(model).outputs[model.minimise], learned_values(parameters)
+    total = sum(float(values_of((root,), block, learned)[0]) for block in given.blocks())
     return total / given.count if over == "mean" else total
 
 
 def gradient(model: Model, X: object, T: object, *, over: Literal["sum", "mean"]) -> dict[str, NDArray[Any]]:
     """The derivatives of the error by the parameters."""
-    given = filled(examples(model, X, T))
-    labels = [Derivative(model.minimise, Name(name)) for name in model.parameters]
-    graph = backward_graph(model)
-    roots = [graph.outputs[label] for label in labels]
+    given, graph = filled(examples(model, X, T)), backward_graph(model)
+    roots = tuple([graph.outputs[Derivative(model.minimise, Name(name))] for name in model.parameters])
+    learned = learned_values(model.parameters)
     totals: list[Any] = [0.0] * len(roots)
     for block in given.blocks():
-        values = evaluate(roots, {**block.values(), **_learned(model)}, numbers=numpy_numbers())
-        totals = [total + value for total, value in zip(totals, values, strict=True)]
+        totals = [total + value for total, value in zip(totals, values_of(roots, block, learned), strict=True)]
     scale = given.count if over == "mean" else 1
     return {
         name: np.asarray(total / scale, model.dtype).reshape(value.shape)
         for (name, value), total in zip(model.parameters.items(), totals, strict=True)
     }
+
+
+def values_of(roots: tuple[Node, ...], given: Examples, learned: Mapping[Quantity, Any]) -> list[Any]:
+    """The values of nodes of a batched graph for some examples."""
+    values = {**given.values(), **learned}
+    labels, plan = _plan(roots, given.count)
+    with numpy_numbers().s.context():
+        return plan(*[values[label] for label in labels])
+
+
+@lru_cache(maxsize=64)
+def _plan(roots: tuple[Node, ...], rows: int) -> tuple[tuple[Quantity, ...], Callable[..., list[Any]]]:
+    """The labels of the inputs that some nodes depend on, and the function from their values to the nodes'."""
+    inputs = [one for one in order(roots) if one.op is INPUT]
+    bound = bind_sizes([*roots, *inputs], {"N": rows})
+    plan = compile_plan(bound[: len(roots)], bound[len(roots) :], numbers=numpy_numbers())
+    return tuple([label_of(one) for one in inputs]), plan
 
 
 def filled(given: Examples) -> Examples:
@@ -149,13 +152,9 @@ def filled(given: Examples) -> Examples:
     return given
 
 
-def _learned(model: Model) -> dict[Quantity, Any]:
-    return {Name(name): np.asarray(value, float) for name, value in model.parameters.items()}
-
-
-def _outputs(model: Model) -> list[Node]:
-    graph = _forward(model.graph, model.outputs, _varying(model))
-    return [graph.outputs[label] for label in model.outputs]
+def learned_values(parameters: Mapping[str, NDArray[Any]]) -> dict[Quantity, Any]:
+    """The values of parameters by label, as float64."""
+    return {Name(name): np.asarray(value, float) for name, value in parameters.items()}
 
 
 def error_graph(model: Model) -> Graph:

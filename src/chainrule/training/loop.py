@@ -18,9 +18,10 @@ from chainrule.errors import ProblemError
 from chainrule.graph import Program
 from chainrule.quantity import Name, spell
 from chainrule.training.divergence import explain_divergence
-from chainrule.training.evaluation import Examples, error_of, examples, filled
+from chainrule.training.evaluation import Examples, error_at, examples, filled
 from chainrule.training.history import History, Row
 from chainrule.training.interrupts import interrupts
+from chainrule.training.kernels import native_kernel
 from chainrule.training.order import split
 from chainrule.training.progress import Tell, progress_bar
 from chainrule.training.reference import ReferenceKernel
@@ -124,13 +125,7 @@ def make_kernel(program: Program, model: Model, engine: Engine) -> Kernel:
         return ReferenceKernel(program, error=model.minimise, dtype=model.dtype)
     if engine != "native":
         raise ProblemError(f"engine is {engine!r}, expected 'native' or 'reference'.")
-    from chainrule.targets.llvm import training
-
-    compile_training = getattr(training, "compile_training", None)
-    if compile_training is None:  # it is being written
-        return ReferenceKernel(program, error=model.minimise, dtype=model.dtype)
-    kernel: Kernel = compile_training(program, error=model.minimise, dtype=model.dtype)
-    return kernel
+    return native_kernel(program, error=model.minimise, dtype=model.dtype)
 
 
 @dataclass(slots=True)
@@ -220,7 +215,7 @@ class _Run:
         if self.limits.wants_each_epoch or self.held is not None:
             self._hand_over()
         if self.held is not None:
-            row["validation"] = judged = error_of(self.model, self.held, over="mean")
+            row["validation"] = judged = error_at(self.model, self.held, self.model.parameters)
         self.rows.append(row)
         self.rates.append(rate)
         self.errors.append(error)

@@ -44,7 +44,7 @@ class ReferenceKernel:
     def run(
         self,
         state: Mapping[Quantity, NDArray[Any]],
-        examples: Sequence[NDArray[Any]],
+        examples: Mapping[Quantity, NDArray[Any]],
         order: NDArray[Any],
         batch: int,
         scalars: Mapping[Quantity, NDArray[Any]],
@@ -54,12 +54,13 @@ class ReferenceKernel:
     ) -> int:
         """Make one update for every `batch` rows of `order`; the number made, fewer if an error is not finite."""
         held = [state[label] for label in self.program.state]
+        parts = [examples[label_of(one)] for one in self.program.examples]
         self._check(held)
         fixed = [np.asarray((given or {})[label_of(one)], float) for one in self._given]
         rates = [np.asarray(scalars[label], float) for label in self.program.scalars]
         for update, start in enumerate(range(0, len(order), batch)):
             at = order[start : start + batch]
-            rows = [np.asarray(part[at if self._size else at[0]], float) for part in examples]
+            rows = [np.asarray(part[at if self._size else at[0]], float) for part in parts]
             now = [np.asarray(one, float) for one in held]
             with numpy_numbers().s.context():
                 error, *after = self._plan(len(at))(*now, *rows, *[rate[update] for rate in rates], *fixed)

@@ -35,7 +35,7 @@ class Kernel(Protocol):
     def run(
         self,
         state: Mapping[Quantity, NDArray[Any]],
-        examples: Sequence[NDArray[Any]],
+        examples: Mapping[Quantity, NDArray[Any]],
         order: NDArray[Any],
         batch: int,
         scalars: Mapping[Quantity, NDArray[Any]],
@@ -75,8 +75,8 @@ class Spans:
         self.count, self.batch, self.shuffle, self.seed = given.count, min(batch, given.count), shuffle, seed
         self.dtype, self.mean = np.dtype(dtype), mean
         parts = {label_of(one): part for one, part in zip(given.nodes, given.parts, strict=True)}
-        self.parts = [self._ready(parts[label_of(one)]) for one in program.examples]
-        self.whole = all(self._is_ready(part) for part in self.parts)
+        self.parts = {label_of(one): self._ready(parts[label_of(one)]) for one in program.examples}
+        self.whole = all(self._is_ready(part) for part in self.parts.values())
         self.pace = FIRST / CHUNK  # rows a second
 
     @property
@@ -172,7 +172,7 @@ class Spans:
     def _call(self, state: State, rows: NDArray[Any], speed: NDArray[Any], errors: NDArray[Any]) -> int:
         parts, count = self.parts, len(rows)
         if not self.whole:
-            parts = [self._converted(part[rows]) for part in parts]
+            parts = {label: self._converted(part[rows]) for label, part in parts.items()}
             rows = np.arange(count, dtype=np.int64)
         began = perf_counter()
         made = self.kernel.run(state, parts, rows, self.batch, {self.rate: speed}, errors)
@@ -183,7 +183,7 @@ class Spans:
     def _rows_a_call(self) -> int:
         rows = max(1.0, self.pace * CHUNK)
         if not self.whole:
-            rows = min(rows, GATHERED / max(1, sum(part[:1].size for part in self.parts)))
+            rows = min(rows, GATHERED / max(1, sum(part[:1].size for part in self.parts.values())))
         return max(1, int(rows) // self.batch) * self.batch
 
     def _is_ready(self, part: NDArray[Any]) -> bool:

@@ -1,0 +1,43 @@
+"""Compiled kernels, kept: a network that is trained again, from other weights or on other data, compiles nothing."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any, Final
+
+from chainrule.graph import Program
+from chainrule.quantity import Quantity
+
+if TYPE_CHECKING:
+    from chainrule.training.model import DType
+    from chainrule.training.spans import Kernel
+
+KEPT: Final = 16  # programs a thread, because a kernel makes one call at a time
+
+
+class _Held(threading.local):
+    def __init__(self) -> None:
+        self.kernels: OrderedDict[Any, Kernel] = OrderedDict()
+
+
+_held: Final = _Held()
+
+
+def native_kernel(program: Program, *, error: Quantity, dtype: DType) -> Kernel:
+    """The native kernel of a program; equal programs have equal nodes, so what they start from does not matter.
+
+    Raises what `compile_training` raises.
+    """
+    from chainrule.targets.llvm.training import compile_training
+
+    state = tuple([(label, one.before, one.after) for label, one in program.state.items()])
+    root = program.step.outputs.get(error)
+    key = (state, program.examples, tuple(program.scalars.items()), root, dtype)
+    found = _held.kernels.get(key)
+    if found is None:
+        found = _held.kernels[key] = compile_training(program, error=error, dtype=dtype)
+        if len(_held.kernels) > KEPT:
+            _held.kernels.popitem(last=False)
+    _held.kernels.move_to_end(key)
+    return found
