@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import combinations
 from typing import Final
 
 from chainrule.checking.figures import Figure
@@ -93,7 +94,9 @@ class _Aligner:
         for kind in ("sum", "product"):
             if kind in kinds and formula.kind != "leaf":
                 options.append(self._parts(kind, link, formula, depth))
-                options += self._opened_parts(kind, link, formula, depth)
+                if options[-1].cost >= WRONG_NUMBER:
+                    options += self._opened_parts(kind, link, formula, depth)
+                    options += self._grouped_parts(kind, link, formula, depth)
         if link.kind == formula.kind in ("power", "call") and link.name == formula.name:
             options.append(self._in_order(link, formula, depth))
         if (opened := _opened(formula)) is not None and depth < DEEPEST:
@@ -135,19 +138,30 @@ class _Aligner:
     def _opened_parts(self, kind: str, link: Form, formula: Form, depth: int) -> Iterator[Alignment]:
         """The alignments with a formula in which one quantity, itself a sum or product, is written out."""
         theirs = _as_parts(formula, kind)
-        if len(_as_parts(link, kind)) <= len(theirs) or depth >= DEEPEST:
+        if len(_as_parts(link, kind)) < len(theirs) or depth >= DEEPEST:
             return
         for at, (part, power) in enumerate(theirs):
             opened = _opened(part)
             if opened is None or opened.kind != kind:
                 continue
-            forms = [opened if i == at else one for i, (one, _) in enumerate(theirs)]
-            if kind == "sum":
-                whole = joined_sum(forms, [1] * len(forms))
-            else:
-                whole = joined(forms, [power if i == at else p for i, (_, p) in enumerate(theirs)])
-                whole = whole if formula.sign > 0 else negated(whole)
-            yield self.best(link, whole, depth + 1).plus(Alignment(OPENED))
+            parts = [(opened if i == at else one, p) for i, (one, p) in enumerate(theirs)]
+            yield self.best(link, _whole(kind, parts, formula), depth + 1).plus(Alignment(OPENED))
+
+    def _grouped_parts(self, kind: str, link: Form, formula: Form, depth: int) -> Iterator[Alignment]:
+        """The alignments in which one number stands for several parts that are not neighbours."""
+        ours, theirs = _as_parts(link, kind), _as_parts(formula, kind)
+        spare = len(theirs) - len(ours)
+        if not spare > 0 or len(theirs) > 8 or depth >= DEEPEST:
+            return
+        figures = [part.figure for part, power in ours if part.figure is not None and power > 0]
+        for size in range(2, spare + 2):
+            for chosen in combinations(range(len(theirs)), size):
+                whole = _whole(kind, [theirs[i] for i in chosen], None)
+                if not any(self.judge(one, at) for one in figures for at in (whole.node, node(NEG, (whole.node,)))):
+                    continue
+                rest = [part for i, part in enumerate(theirs) if i not in chosen]
+                parts = [(Form("leaf", whole.node), 1), *rest]
+                yield self.best(link, _whole(kind, parts, formula), depth + 1).plus(Alignment(OPENED))
 
     def _part(self, kind: str, ours: tuple[Form, int], theirs: tuple[Form, int], depth: int) -> Alignment:
         """One part on another. The sign of a product's factors counts for the product, so a factor may be negated."""
@@ -161,7 +175,7 @@ class _Aligner:
         if kind == "product" and found.cost >= WRONG_NUMBER and a.node is not b.node:
             minus = self.best(a, negated(b), depth)
             if minus.cost < WRONG_NUMBER:
-                pairs = tuple([Pair(a, b, fits=True, negative=True)]) if a.figure is not None else minus.pairs
+                pairs = (Pair(a, b, fits=True, negative=True),) if a.figure is not None else minus.pairs
                 return replace(minus, pairs=pairs, sign=-minus.sign)
         if kind == "sum" and found.cost >= WRONG_NUMBER:
             opposite = self.best(negated(a), b, depth)
@@ -197,10 +211,7 @@ class _Aligner:
         assert part.figure is not None
         if power < 0:
             return None
-        if kind == "sum":
-            whole = joined_sum([form for form, _ in theirs], [1] * len(theirs))
-        else:
-            whole = joined([form for form, _ in theirs], [p for _, p in theirs])
+        whole = _whole(kind, theirs, None)
         if self.judge(part.figure, whole.node):
             return Alignment(OUT_OF_ORDER, pairs=(Pair(part, whole, fits=True),))
         if kind == "product" and self.judge(part.figure, node(NEG, (whole.node,))):
@@ -241,6 +252,14 @@ class _Aligner:
 
 
 _Parts = Sequence[tuple[Form, int]]
+
+
+def _whole(kind: str, parts: _Parts, formula: Form | None) -> Form:
+    """The sum or product of parts, with the sign of the formula they come from."""
+    if kind == "sum":
+        return joined_sum([part for part, _ in parts], [1] * len(parts))
+    whole = joined([part for part, _ in parts], [power for _, power in parts])
+    return negated(whole) if formula is not None and _sign(formula) < 0 else whole
 
 
 def _as_parts(form: Form, kind: str) -> _Parts:

@@ -11,11 +11,13 @@ from itertools import islice, product
 from typing import Final
 
 from chainrule.checking.alignment import Alignment, Judge, Pair
+from chainrule.checking.figures import Figure, minus
 from chainrule.checking.forms import Form, leaves
 from chainrule.checking.identity import identical
 from chainrule.checking.paper import Paper
 from chainrule.errors import ChainruleError
-from chainrule.node import NAME, Node, is_quantity, order, substitute
+from chainrule.node import NAME, Node, is_quantity, node, order, substitute
+from chainrule.ops.arithmetic import NEG
 
 MOST_NUMBERS: Final = 12
 MOST_NAMES: Final = 4  # quantities tried for one number
@@ -44,9 +46,17 @@ def _candidates(paper: Paper, leaf: Form, own: Node, judge: Judge) -> Iterator[N
     assert leaf.figure is not None
     if leaf.figure.whole:
         yield leaf.node
-    yield from islice((at for at in _around(paper, own) if judge(leaf.figure, at)), MOST_NAMES)
+    yield from islice(_standing_for(paper, leaf.figure, own, judge), MOST_NAMES)
     if not leaf.figure.whole:
         yield leaf.node
+
+
+def _standing_for(paper: Paper, figure: Figure, own: Node, judge: Judge) -> Iterator[Node]:
+    for at in _around(paper, own):
+        if judge(figure, at):
+            yield at
+        elif judge(minus(figure), at):
+            yield node(NEG, (at,))
 
 
 def _around(paper: Paper, own: Node) -> Iterator[Node]:

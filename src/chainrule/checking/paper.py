@@ -26,6 +26,7 @@ PRECISIONS: Final = (200, 1000, 4000)  # bits; what these do not settle goes in 
 MOST_MIXED: Final = 8  # antecedents whose mixtures are tried one by one
 MOST_MIXTURES: Final = 700
 MOST_WRONG: Final = 12  # values that follow from wrong figures and are followed further
+NO_VALUE: Final = object()  # of what depends on a symbol
 Adapt: TypeAlias = Callable[[Node, Interval], Interval]
 
 
@@ -48,6 +49,7 @@ class Paper:
     count: int = 0
     _bodies: dict[Node, Quantity] = field(default_factory=dict)
     _exact: dict[int, dict[Node, Any]] = field(default_factory=dict)
+    _inputs: dict[int, dict[Quantity, Any]] = field(default_factory=dict)
     _unrounded: dict[tuple[Quantity, bool, int], tuple[Interval, ...]] = field(default_factory=dict)
 
     def put(self, label: Quantity, figure: Figure, *, good: bool) -> None:
@@ -67,22 +69,27 @@ class Paper:
 
     def exact(self, node: Node, bits: int = PRECISIONS[0]) -> Interval | None:
         """An enclosure of the exact value of a node, from the exact givens; None where it depends on a symbol."""
-        numbers = interval_numbers(bits)
+        found = self.value_at(node, bits)
+        return found if isinstance(found, Interval) else None
+
+    def value_at(self, node: Node, bits: int) -> Any:
+        """The value of any node, a comparison too; NO_VALUE where it depends on a symbol."""
         done = self._exact.setdefault(bits, {})
+        if node in done:
+            return done[node]
+        numbers = interval_numbers(bits)
         with numbers.s.context():
-            inputs: Mapping[Quantity, Any] | None = None
             for current in order([node], cut=done.__contains__):
                 if current in done:
                     continue
+                values = [done[a] for a in current.args]
                 if current.op is INPUT:
-                    inputs = self.quantities.inputs(numbers) if inputs is None else inputs
-                    done[current] = self._input(label_of(current), inputs, bits)
-                elif any(done[a] is None for a in current.args):
-                    done[current] = None
+                    done[current] = self._input(label_of(current), bits)
+                elif any(value is NO_VALUE for value in values):
+                    done[current] = NO_VALUE
                 else:
-                    done[current] = apply(current, [done[a] for a in current.args], numbers)
-        found: Interval | None = done[node]
-        return found
+                    done[current] = apply(current, values, numbers)
+        return done[node]
 
     def given(self, label: Quantity) -> Fraction:
         """A number for an input: its value, for a symbol some other number, and the middle where it is not exact."""
@@ -92,11 +99,13 @@ class Paper:
             return Fraction(Random(spell(label)).randrange(500, 2000), 1009)
         return (low + high) / 2
 
-    def _input(self, label: Quantity, inputs: Mapping[Quantity, Any], bits: int) -> Any:
-        if label in inputs:
-            return inputs[label]
+    def _input(self, label: Quantity, bits: int) -> Any:
+        if bits not in self._inputs:
+            self._inputs[bits] = self.quantities.inputs(interval_numbers(bits))
+        if label in self._inputs[bits]:
+            return self._inputs[bits][label]
         if not isinstance(label, Updated):
-            return None
+            return NO_VALUE
         ball = self.quantities.value(label, bits)
         return Interval(lower(ball), upper(ball))
 
@@ -168,7 +177,11 @@ class Paper:
             return True
 
         nodes = order([route], cut=is_cut)
-        return Plan(self, route, nodes, choices)
+        live: set[Node] = set(choices)
+        for node in nodes:
+            if any(a in live for a in node.args):
+                live.add(node)
+        return Plan(self, route, nodes, choices, live)
 
     def _figures(self, label: Quantity, *, bad: bool, before: int | None) -> list[Printed]:
         found = self.printed.get(label, [])
@@ -222,6 +235,7 @@ class Plan:
     route: Node
     nodes: Sequence[Node]  # arguments before users, down to the antecedents
     choices: Mapping[Node, Sequence[Interval]]
+    live: Collection[Node]  # what depends on an antecedent
 
     def value(
         self,
@@ -236,16 +250,20 @@ class Plan:
             for current in self.nodes:
                 if current in done:
                     continue
+                if adapt is None and current not in self.live:
+                    done[current] = self.paper.value_at(current, PRECISIONS[0])
+                    continue
+                values = [done[a] for a in current.args]
                 if not current.args:
-                    done[current] = self.paper.exact(current)
-                elif any(done[a] is None for a in current.args):
-                    done[current] = None
+                    done[current] = self.paper.value_at(current, PRECISIONS[0])
+                elif any(value is NO_VALUE for value in values):
+                    done[current] = NO_VALUE
                 else:
-                    done[current] = apply(current, [done[a] for a in current.args], numbers)
-                if adapt is not None and current is not self.route and done[current] is not None:
+                    done[current] = apply(current, values, numbers)
+                if adapt is not None and current is not self.route and isinstance(done[current], Interval):
                     done[current] = adapt(current, done[current])
-        found: Interval | None = done[self.route]
-        return EVERYTHING if found is None else found
+        found = done[self.route]
+        return found if isinstance(found, Interval) else EVERYTHING
 
     def rounded_on_the_way(self, unit: Fraction) -> Iterator[Interval]:
         """The values of the route if some quantities that were not printed were rounded to a unit nevertheless.

@@ -173,18 +173,18 @@ def follows_from(paper: Paper, routes: Sequence[Node], line: Line, due: Region, 
 
 def _substitution(paper: Paper, line: Line, link: Link, form: Form) -> Judged:
     references = [*reversed(line.formulas), *_formulas(paper, line)]
-    judge = _quick(paper, line)
+    judge = quick_judge(paper, line)
     found = [(align(form, reference, judge), reference) for reference in references]
     alignment, formula = min(found, key=lambda one: one[0].cost)
-    verdict = _verdict_of(paper, line, alignment)
+    verdict = verdict_of(paper, line, alignment)
     note = ""
     if verdict == "wrong":
         for wrong in reversed(line.bad):
-            if _verdict_of(paper, line, align(form, wrong, judge)) != "wrong":
+            if verdict_of(paper, line, align(form, wrong, judge)) != "wrong":
                 verdict = "carried"
     if verdict == "wrong" and (guess := guessed(paper, form, line.node, judge)) is not None:
         alignment = guess
-        verdict = _verdict_of(paper, line, alignment)
+        verdict = verdict_of(paper, line, alignment)
     if verdict == "wrong" and not alignment.is_same_shape() and _comes_to(paper, line, form):
         verdict, note = "right", "read as the same calculation in another form"
     good = SEVERITY[verdict] < 2
@@ -210,11 +210,11 @@ def _formulas(paper: Paper, line: Line) -> list[Form]:
 
 
 def _nearest_formula(paper: Paper, line: Line, form: Form) -> Form:
-    judge = _quick(paper, line)
+    judge = quick_judge(paper, line)
     return min(_formulas(paper, line), key=lambda one: align(form, one, judge).cost)
 
 
-def _verdict_of(paper: Paper, line: Line, alignment: Alignment) -> Verdict:
+def verdict_of(paper: Paper, line: Line, alignment: Alignment) -> Verdict:
     """The worst verdict of all numbers of an alignment."""
     if not alignment.is_same_shape():
         return "wrong"
@@ -274,7 +274,7 @@ def _digits(value: Fraction) -> int:
     return SHORT + 1
 
 
-def _quick(paper: Paper, line: Line) -> Judge:
+def quick_judge(paper: Paper, line: Line) -> Judge:
     """A cheap judge of numbers for laying forms on each other: exact values and what is printed."""
     known: dict[tuple[Fraction, Fraction, Node], bool] = {}
 
