@@ -41,6 +41,8 @@ def with_expressions(problem: Problem, graph: Graph, labels: Iterable[Quantity])
     `graph` is `problem.units` or `problem.graph`; derivatives by an expression need it there before `reverse`. What
     needs a derivative or an update is left to the caller, who can use `expression_of` when there is one.
     """
+    labels = list(labels)
+    variables = {label.by for label in labels if isinstance(label, Derivative)}  # also 0.5, in sigmoid'(0.5)
     for label in dict.fromkeys(name for asked in labels for name in _names_in(asked)):
         quantities, text = graph.quantities(), text_of(problem, label)
         if label in quantities or not is_expression(problem, label):
@@ -50,7 +52,8 @@ def with_expressions(problem: Problem, graph: Graph, labels: Iterable[Quantity])
         body = expression_of(problem, label, quantities.get)
         named = name_node(label, body)
         outputs = list(graph.outputs.values())
-        roots = substitute(outputs, {body: named}) if body.args and not is_quantity(body) else outputs
+        is_part = not is_quantity(body) and (body.args or label in variables)
+        roots = substitute(outputs, {body: named}) if is_part else outputs
         graph = Graph({**dict(zip(graph.outputs, roots, strict=True)), label: named})
     return graph
 
