@@ -1,4 +1,5 @@
-"""Native code by LLVM: a first, plain target without schedules, which shows that a `Program` can be compiled as it is.
+"""Native code by LLVM: the stages of `transforms.schedule` as loops over vectors, compiled in this process.
 
-`emit` writes instructions, `ir` a whole program, `kernel` compiles and calls it; only `kernel` loads llvmlite.
+`emit` and `functions` write instructions, `nest`, `tiles`, `reductions` and `special` stages, `module` a plan;
+`function` and `training` are what is called. Only `machine` loads llvmlite.
 """

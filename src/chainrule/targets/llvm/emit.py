@@ -1,60 +1,95 @@
-"""LLVM instructions as a number system: evaluating a graph with it writes the program that would evaluate it.
+"""Instructions of LLVM, placed at the outermost loop at which their operands are known.
 
-So every op whose value rule is written over numbers has native code at once, element by element, and in the order of
-the reference evaluator; there is no second table of ops that could differ from the first.
+Nothing cleans up after this: no pass runs over the text, so what can be shared or moved out of a loop is, as written.
 """
 
 from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable
-from contextlib import nullcontext
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from copy import copy
+from dataclasses import dataclass, field
 from fractions import Fraction
-from math import pi
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
+from itertools import count
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from chainrule.numbers.floats import FLOAT_SCALARS
-from chainrule.numbers.system import Scalars
 
 DType: TypeAlias = Literal["float64", "float32"]
+Kind: TypeAlias = Literal["real", "condition", "integer", "word", "index", "pointer"]
 _READABLE: Final = re.compile(r"-?\d+\.\d+")
-
-# Ops that have no native code, and why. A test demands that all others have.
-WITHOUT_NATIVE_CODE: Final = {"uniform": "its key would have to be known while the code is written"}
-# Functions of the C library; the `llvm.` ones become instructions.
-_LIBRARY: Final = ("exp", "expm1", "log", "log1p", "log10", "sin", "cos", "tanh", "erf")
-
-
-class Value(NamedTuple):
-    """A register or a constant, and whether it is a real number or a condition."""
-
-    text: str
-    kind: Literal["real", "condition"] = "real"
 
 
 @dataclass(frozen=True, slots=True)
 class Real:
-    """A floating-point type: its name in IR, the ending of C's functions for it, and that of LLVM's."""
+    """A floating-point type: its name in IR, the ending of LLVM's functions for it, the ending of C's, its bits."""
 
     name: str
-    c_ending: str
     llvm_ending: str
+    c_ending: str
     size: int
+    mantissa: int  # bits after the point
+
+    @property
+    def integer(self) -> str:
+        """The integer type of the same size."""
+        return f"i{8 * self.size}"
 
 
-REALS: Final = {"float64": Real("double", "", "f64", 8), "float32": Real("float", "f", "f32", 4)}
+REALS: Final = {"float64": Real("double", "f64", "", 8, 52), "float32": Real("float", "f32", "f", 4, 23)}
+
+
+class Value(NamedTuple):
+    """A register or a constant: its text, what it is, how many lanes it has, and the level of loops it is known at."""
+
+    text: str
+    kind: Kind = "real"
+    lanes: int = 1
+    level: int = 0
+
+
+@dataclass(slots=True)
+class Level:
+    """The instructions inside of so many loops, and the label of the block they are in."""
+
+    label: str
+    lines: list[str] = field(default_factory=list)
+    written: dict[str, Value] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Loop:
+    """An open loop: its index, what it carries from round to round, and afterwards the last of these."""
+
+    index: Value
+    carried: list[Value]
+    following: list[Value] = field(default_factory=list)
+    results: list[Value] = field(default_factory=list)
 
 
 class Emitter:
-    """The instructions of one basic block; an instruction that is there already is not written again."""
+    """The text of one function, written level by level; `lanes` is the width of vectors in the nest being written."""
 
     def __init__(self, dtype: DType) -> None:
         self.real = REALS[dtype]
-        self.lines: list[str] = []
-        self.declared: dict[str, str] = {}  # function -> its declaration
-        self._written: dict[str, Value] = {}
+        self.declared: dict[str, str] = {}
+        self.levels = [Level("entry")]
+        self.lanes = 1
+        self._registers = count(1)
+        self._labels = count(1)
+        self.products: dict[Value, tuple[Value, Value]] = {}
+
+    # -- types and constants
+
+    def type(self, kind: Kind, lanes: int) -> str:
+        """The name of a type: `double`, `<8 x i1>`, ..."""
+        name = {
+            "real": self.real.name, "condition": "i1", "integer": self.real.integer, "word": "i32", "index": "i64",
+            "pointer": "ptr",
+        }[kind]  # fmt: skip
+        return name if lanes == 1 else f"<{lanes} x {name}>"
 
     def constant(self, value: Fraction | int | float) -> Value:
         """A number, rounded once to the type."""
@@ -64,97 +99,251 @@ class Emitter:
         text = repr(number)
         return Value(text if _READABLE.fullmatch(text) else f"0x{struct.pack('>d', number).hex().upper()}")
 
-    def write(self, instruction: str, kind: Literal["real", "condition"] = "real") -> Value:
-        """The register that holds the result of an instruction."""
-        found = self._written.get(instruction)
-        if found is None:
-            found = self._written[instruction] = Value(f"%v{len(self._written)}", kind)
-            self.lines.append(f"{found.text} = {instruction}")
-        return found
+    def integer(self, value: int) -> Value:
+        """A whole number of the size of a real one."""
+        return Value(str(value), "integer")
 
-    def as_real(self, value: Value | bool) -> Value:
-        """A real number; a condition is 1 or 0."""
-        value = _lifted(value)
-        if value.kind == "real":
+    def index(self, value: int) -> Value:
+        """A whole number to count and address with."""
+        return Value(str(value), "index")
+
+    # -- instructions
+
+    def splat(self, value: Value, lanes: int | None = None) -> Value:
+        """The same value in every lane."""
+        lanes = self.lanes if lanes is None else lanes
+        if value.lanes == lanes:
             return value
-        return self.write(f"uitofp i1 {value.text} to {self.real.name}")
+        type_, scalar = self.type(value.kind, lanes), self.type(value.kind, 1)
+        if not value.text.startswith("%"):
+            return value._replace(text=f"splat ({scalar} {value.text})", lanes=lanes)
+        one = self._put(f"insertelement {type_} poison, {scalar} {value.text}, i32 0", value.kind, lanes, value.level)
+        zeros = f"<{lanes} x i32> zeroinitializer"
+        return self._put(f"shufflevector {type_} {one.text}, {type_} poison, {zeros}", value.kind, lanes, value.level)
 
-    def binary(self, instruction: str) -> Callable[[Value, Value], Value]:
-        """An instruction on two real numbers."""
+    def write(self, instruction: str, *operands: Value, kind: Kind | None = None) -> Value:
+        """An instruction on operands of one type; the result is of a `kind`, or like them."""
+        lanes = max(operand.lanes for operand in operands)
+        full = [self.splat(operand, lanes) for operand in operands]
+        type_ = self.type(full[0].kind, lanes)
+        result = kind or full[0].kind
+        text = f"{instruction} {type_} {', '.join(operand.text for operand in full)}"
+        return self._put(text, result, lanes, max(operand.level for operand in full))
 
-        def emit(x: Value, y: Value) -> Value:
-            return self.write(f"{instruction} {self.real.name} {self.as_real(x).text}, {self.as_real(y).text}")
+    def convert(self, instruction: str, value: Value, kind: Kind) -> Value:
+        """A conversion to another kind, such as `bitcast`."""
+        text = f"{instruction} {self.type(value.kind, value.lanes)} {value.text} to {self.type(kind, value.lanes)}"
+        return self._put(text, kind, value.lanes, value.level)
 
-        return emit
-
-    def compare(self, predicate: str) -> Callable[[Value, Value], Value]:
-        """A comparison; it is false where a number is nan."""
-
-        def emit(x: Value, y: Value) -> Value:
-            left, right = self.as_real(x).text, self.as_real(y).text
-            return self.write(f"fcmp {predicate} {self.real.name} {left}, {right}", "condition")
-
-        return emit
-
-    def call(self, name: str, *args: Value) -> Value:
-        """A function of real numbers: one of the C library, or of LLVM itself."""
-        type_ = self.real.name
-        full = f"{name}.{self.real.llvm_ending}" if name.startswith("llvm.") else name + self.real.c_ending
-        self.declared[full] = f"declare {type_} @{full}({', '.join([type_] * len(args))})"
-        return self.write(f"call {type_} @{full}({', '.join(f'{type_} {self.as_real(x).text}' for x in args)})")
-
-    def select(self, condition: Value, x: Value | bool, y: Value | bool) -> Value:
+    def select(self, condition: Value, x: Value, y: Value) -> Value:
         """`x` where the condition holds, else `y`; both are evaluated."""
-        one, other = _lifted(x), _lifted(y)
-        if one.kind != other.kind:
-            one, other = self.as_real(one), self.as_real(other)
-        type_ = self.real.name if one.kind == "real" else "i1"
-        return self.write(f"select i1 {condition.text}, {type_} {one.text}, {type_} {other.text}", one.kind)
+        lanes = max(condition.lanes, x.lanes, y.lanes)
+        c, x, y = (self.splat(value, lanes) for value in (condition, x, y))
+        type_ = self.type(x.kind, lanes)
+        text = f"select {self.type('condition', lanes)} {c.text}, {type_} {x.text}, {type_} {y.text}"
+        return self._put(text, x.kind, lanes, max(c.level, x.level, y.level))
 
+    def intrinsic(self, name: str, *args: Value) -> Value:
+        """A function of LLVM that becomes instructions, such as fabs or fma."""
+        lanes = max(arg.lanes for arg in args)
+        full = [self.splat(arg, lanes) for arg in args]
+        type_ = self.type(full[0].kind, lanes)
+        ending = self.real.llvm_ending if full[0].kind == "real" else self.type(full[0].kind, 1)
+        suffix = ending if lanes == 1 else f"v{lanes}{ending}"
+        function = f"llvm.{name}.{suffix}"
+        self.declared[function] = f"declare {type_} @{function}({', '.join([type_] * len(full))})"
+        operands = ", ".join(f"{type_} {arg.text}" for arg in full)
+        return self._put(f"call {type_} @{function}({operands})", full[0].kind, lanes, max(arg.level for arg in full))
 
-def scalars_of(emitter: Emitter) -> Scalars:
-    """The number system whose functions write instructions; each says the same as that of `numbers.floats`."""
-    e = emitter
-    one, two = e.constant(1), e.constant(2)
-    div, mul, greater, less = e.binary("fdiv"), e.binary("fmul"), e.compare("ogt"), e.compare("olt")
+    def library(self, name: str, *args: Value) -> Value:
+        """A function of the C library, lane by lane."""
+        lanes = max(arg.lanes for arg in args)
+        type_, function = self.real.name, name + self.real.c_ending
+        self.declared[function] = f"declare {type_} @{function}({', '.join([type_] * len(args))})"
+        results = []
+        for lane in range(lanes):
+            parts = [arg if arg.lanes == 1 else self.lane(arg, lane) for arg in args]
+            operands = ", ".join(f"{type_} {part.text}" for part in parts)
+            results.append(
+                self._put(f"call {type_} @{function}({operands})", "real", 1, max(part.level for part in parts))
+            )
+        return results[0] if lanes == 1 else self.gathered(results)
 
-    def larger_by(better: Callable[[Value, Value], Value]) -> Callable[[Value, Value], Value]:
-        def emit(x: Value, y: Value) -> Value:
-            nan = e.compare("uno")(x, x)
-            first = e.write(f"or i1 {better(x, y).text}, {nan.text}", "condition")
-            return e.select(first, e.as_real(x), e.as_real(y))
+    def lane(self, vector: Value, lane: int) -> Value:
+        """One lane of a vector."""
+        text = f"extractelement {self.type(vector.kind, vector.lanes)} {vector.text}, i32 {lane}"
+        return self._put(text, vector.kind, 1, vector.level)
 
-        return emit
+    def gathered(self, parts: Sequence[Value]) -> Value:
+        """A vector of single values."""
+        if len(parts) == 1:
+            return parts[0]
+        lanes, kind = len(parts), parts[0].kind
+        type_, scalar = self.type(kind, lanes), self.type(kind, 1)
+        result = Value("poison", kind, lanes)
+        level = 0
+        for lane, part in enumerate(parts):
+            level = max(level, part.level)
+            result = self._put(
+                f"insertelement {type_} {result.text}, {scalar} {part.text}, i32 {lane}", kind, lanes, level
+            )
+        return result
 
-    def power(x: Value, y: Value) -> Value:
-        return mul(x, x) if y == two else e.call("pow", x, y)
+    def shuffle(self, x: Value, y: Value, lanes: Sequence[int]) -> Value:
+        """Lanes picked from two vectors, one behind the other."""
+        if x.lanes == 1:
+            return self.gathered([(x, y)[lane] for lane in lanes])
+        if len(lanes) == 1:
+            return self.lane((x, y)[lanes[0] // x.lanes], lanes[0] % x.lanes)
+        type_ = self.type(x.kind, x.lanes)
+        mask = ", ".join(f"i32 {lane}" for lane in lanes)
+        text = f"shufflevector {type_} {x.text}, {type_} {y.text}, <{len(lanes)} x i32> <{mask}>"
+        return self._put(text, x.kind, len(lanes), max(x.level, y.level))
 
-    def sigmoid(x: Value) -> Value:
-        # e^-|x| never overflows: 1/(1 + it) from zero up, it/(1 + it) below.
-        small = e.call("exp", neg(absolute(x)))
-        above = e.select(e.compare("oge")(x, e.constant(0)), one, small)
-        return div(above, e.binary("fadd")(one, small))
+    def load(self, pointer: Value, lanes: int, *, kind: Kind = "real") -> Value:
+        """What stands at an address; the text of the address is the value's identity, so a stored one is not reread."""
+        align = 8 if kind in ("index", "pointer") else self.real.size
+        return self._put(
+            f"load {self.type(kind, lanes)}, ptr {pointer.text}, align {align}", kind, lanes, pointer.level
+        )
 
-    def neg(x: Value) -> Value:
-        return e.write(f"fneg {e.real.name} {e.as_real(x).text}")
+    def store(self, value: Value, pointer: Value) -> None:
+        """Put a value into memory, at the innermost open level."""
+        align = 8 if value.kind in ("index", "pointer") else self.real.size
+        self.line(f"store {self.type(value.kind, value.lanes)} {value.text}, ptr {pointer.text}, align {align}")
 
-    def absolute(x: Value) -> Value:
-        return e.call("llvm.fabs", x)
+    def offset(self, pointer: Value, by: Value, *, kind: Kind = "real") -> Value:
+        """An address so many numbers further on."""
+        if by.text == "0":
+            return pointer
+        level = max(pointer.level, by.level)
+        text = f"getelementptr {self.type(kind, 1)}, ptr {pointer.text}, i64 {by.text}"
+        return self._put(text, "pointer", 1, level)
 
-    def function(name: str) -> Callable[[Value], Value]:
-        return lambda x: e.call(name, x)
+    def times(self, x: Value, y: Value) -> Value:
+        """The product of two indices."""
+        for one, other in ((x, y), (y, x)):
+            if one.text in ("0", "1"):
+                return other if one.text == "1" else one
+        if x.text.isdecimal() and y.text.isdecimal():
+            return self.index(int(x.text) * int(y.text))
+        return self.write("mul", x, y)
 
-    library: dict[str, Any] = {name: function(name) for name in _LIBRARY}
-    return Scalars(
-        name="llvm", of=e.constant, add=e.binary("fadd"), sub=e.binary("fsub"), mul=mul, div=div, neg=neg,
-        power=power, sqrt=lambda x: e.call("llvm.sqrt", x), sigmoid=sigmoid, abs=absolute, max=larger_by(greater),
-        min=larger_by(less), less=less, less_equal=e.compare("ole"), equal=e.compare("oeq"), where=e.select,
-        pi=lambda: e.constant(pi), context=nullcontext, **library,
-    )  # fmt: skip
+    def plus(self, x: Value, y: Value) -> Value:
+        """The sum of two indices."""
+        for one, other in ((x, y), (y, x)):
+            if one.text == "0":
+                return other
+        if x.text.isdecimal() and y.text.isdecimal():
+            return self.index(int(x.text) + int(y.text))
+        return self.write("add", x, y)
 
+    def wider(self) -> Emitter:
+        """An emitter of float64 numbers into the same text."""
+        other = copy(self)
+        other.real, other.products = REALS["float64"], {}
+        return other
 
-def _lifted(value: Value | bool) -> Value:
-    return Value("true" if value else "false", "condition") if isinstance(value, bool) else value
+    def widened(self, value: Value) -> Value:
+        """A number as float64."""
+        return self._put(
+            f"fpext {self.type('real', value.lanes)} {value.text} to {self.wider().type('real', value.lanes)}",
+            "real", value.lanes, value.level,
+        )  # fmt: skip
+
+    def narrowed(self, value: Value) -> Value:
+        """A float64 number in this width."""
+        return self._put(
+            f"fptrunc {self.wider().type('real', value.lanes)} {value.text} to {self.type('real', value.lanes)}",
+            "real", value.lanes, value.level,
+        )  # fmt: skip
+
+    def forget_loads(self) -> None:
+        """What was loaded may have been overwritten."""
+        for level in self.levels:
+            level.written = {text: value for text, value in level.written.items() if not text.startswith("load ")}
+
+    def line(self, text: str) -> None:
+        """A line at the innermost open level, written even if it is there already."""
+        self.levels[-1].lines.append(text)
+
+    def effect(self, text: str, kind: Kind) -> Value:
+        """An instruction at the innermost open level whose result is its own each time."""
+        result = self._name(kind, 1, len(self.levels) - 1)
+        self.line(f"{result.text} = {text}")
+        return result
+
+    def _put(self, text: str, kind: Kind, lanes: int, level: int) -> Value:
+        for open_level in self.levels:
+            found = open_level.written.get(text)
+            if found is not None:
+                return found
+        place = self.levels[level]
+        result = place.written[text] = self._name(kind, lanes, level)
+        place.lines.append(f"{result.text} = {text}")
+        return result
+
+    def _name(self, kind: Kind, lanes: int, level: int) -> Value:
+        return Value(f"%v{next(self._registers)}", kind, lanes, level)
+
+    # -- loops
+
+    @contextmanager
+    def loop(
+        self, start: Value, stop: Value, step: int, carried: Sequence[Value] = (), *, surely: bool = True
+    ) -> Iterator[Loop]:
+        """Instructions repeated for index = start, start + step, ... below stop; `surely` says that it is entered.
+
+        The body sets `following` to what it carries into the next round; `results` are the last of these.
+        """
+        name, level = f"loop{next(self._labels)}", len(self.levels)
+        index = self._name("index", 1, level)
+        phis = [self._name(value.kind, value.lanes, level) for value in carried]
+        open_loop = Loop(index, phis)
+        self.levels.append(Level(name))
+        yield open_loop
+        body, outer = self.levels.pop(), self.levels[-1]
+        before, end, exit_ = outer.label, body.label, f"end{name}"
+        test = "" if surely else f"%in{name}"
+        if surely:
+            outer.lines.append(f"br label %{name}")
+        else:
+            outer.lines += [
+                f"{test} = icmp slt i64 {start.text}, {stop.text}",
+                f"br i1 {test}, label %{name}, label %{exit_}",
+            ]
+        outer.lines += [f"{name}:", f"{index.text} = phi i64 [ {start.text}, %{before} ], [ %next{name}, %{end} ]"]
+        following = open_loop.following
+        for phi, first, last in zip(phis, carried, following, strict=True):
+            type_ = self.type(phi.kind, phi.lanes)
+            outer.lines.append(f"{phi.text} = phi {type_} [ {first.text}, %{before} ], [ {last.text}, %{end} ]")
+        outer.lines += body.lines
+        outer.lines += [
+            f"%next{name} = add i64 {index.text}, {step}",
+            f"%again{name} = icmp slt i64 %next{name}, {stop.text}",
+            f"br i1 %again{name}, label %{name}, label %{exit_}",
+            f"{exit_}:",
+        ]
+        outer.label = exit_
+        for first, last in zip(carried, following, strict=True):
+            if surely:
+                open_loop.results.append(last._replace(level=level - 1))
+            else:
+                result = self._name(last.kind, last.lanes, level - 1)
+                type_ = self.type(last.kind, last.lanes)
+                pairs = f"[ {first.text}, %{before} ], [ {last.text}, %{end} ]"
+                outer.lines.append(f"{result.text} = phi {type_} {pairs}")
+                open_loop.results.append(result)
+
+    def unless(self, condition: Value, otherwise: Callable[[], None]) -> None:
+        """Leave the function by what `otherwise` writes, where the condition does not hold."""
+        number = next(self._labels)
+        on, off = f"on{number}", f"off{number}"
+        self.line(f"br i1 {condition.text}, label %{on}, label %{off}")
+        self.line(f"{off}:")
+        otherwise()
+        self.line(f"{on}:")
+        self.levels[-1].label = on
 
 
 def _single(value: float) -> float:

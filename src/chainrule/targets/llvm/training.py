@@ -7,20 +7,20 @@ well (call R the number of rows that `order` names, B the batch):
     done = kernel.run(state, examples, order, batch, scalars, errors, given=given)
 
 * `program.examples` are the inputs that change from update to update. Batch 1: either they have the shape of one
-  example, and `batch` must be 1; or all of them have one leading symbol (N of `transforms.batch`), which is bound to the
-  number of rows of each update, for any `batch` >= 1.
+  example, and `batch` must be 1; or all of them have one leading symbol (N of `transforms.batch`), which is bound to
+  the number of rows of each update, for any `batch` >= 1.
 * `state` has an array for each label of `program.state`, of the kernel's dtype, C-contiguous and writeable; it is
   changed in place. Numbers are arrays of shape ().
-* `examples` has an array (D, *shape of one example) for each of `program.examples`, of the kernel's dtype, C-contiguous;
-  it may be read-only or memory-mapped, and is never copied as a whole.
+* `examples` has an array (D, *shape of one example) for each of `program.examples`, of the kernel's dtype and
+  C-contiguous; it may be read-only or memory-mapped, and is never copied as a whole.
 * `order` is an int64 array of row numbers, each 0 <= row < D. Update k takes the rows order[k*B:(k+1)*B]; the last
   update of a call may have fewer. So a call makes ceil(R/B) updates; whoever wants another split calls again.
   A program without examples takes one entry of `order` (any row number) for each row of an update.
 * `scalars` has an array of float64 with one value an update for each label of `program.scalars` (rate, key, ...), at
   least ceil(R/B) of them. Keys of `uniform` are whole numbers below 2^53 and reach it exactly, also in float32.
 * `given` has the value of every other input, the same in all updates.
-* `errors` is a float64 array, at least ceil(R/B) long: errors[k] is the output `error` of update k, with the state as it
-  was *before* the update.
+* `errors` is a float64 array, at least ceil(R/B) long: errors[k] is the output `error` of update k, with the state as
+  it was *before* the update.
 * The result is the number of updates made. An update whose error is not finite is not made: its error is written, the
   state is left as it was before it, and its number k is returned.
 
@@ -28,3 +28,156 @@ The same calls give the same bits, and two calls one after the other the same bi
 as long as the first order is a multiple of B long. The GIL is released. Denormal numbers are taken as zero.
 Raises `ShapeError` for a wrong shape, dtype or memory layout, naming the quantity.
 """
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from chainrule.errors import ChainruleError, ShapeError
+from chainrule.graph import Program
+from chainrule.node import Dim, Node, label_of
+from chainrule.ops.types import show_shape
+from chainrule.quantity import Quantity, spell
+from chainrule.targets.llvm.arrays import Space
+from chainrule.targets.llvm.emit import DType
+from chainrule.targets.llvm.machine import Compiled, compile_text, this_machine
+from chainrule.targets.llvm.program import Code, program_code, program_text
+
+_CALL: Final = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 4, *[ctypes.c_int64] * 3, *[ctypes.c_void_p] * 2)
+
+
+class TrainingKernel:
+    """A compiled program. It owns its machine code and its memory; one call at a time."""
+
+    __slots__ = ("_call", "_compiled", "_space", "code", "program")
+
+    def __init__(self, program: Program, code: Code, compiled: Compiled) -> None:
+        self.program, self.code = program, code
+        self._compiled = compiled
+        self._call = _CALL(compiled.address("run"))
+        self._space: Space | None = None
+
+    @property
+    def text(self) -> str:
+        """The code as LLVM's text."""
+        return self._compiled.text
+
+    def run(
+        self,
+        state: Mapping[Quantity, Any],
+        examples: Mapping[Quantity, Any],
+        order: Any,
+        batch: int,
+        scalars: Mapping[Quantity, Any],
+        errors: Any,
+        *,
+        given: Mapping[Quantity, Any] | None = None,
+    ) -> int:
+        """Make the updates that `order` names; how is told at the top of this file."""
+        import numpy as np
+
+        code = self.code
+        updates = self._check(state, examples, order, batch, scalars, errors)
+        if not updates:
+            return 0
+        space = self._space
+        if space is None or (code.symbol is not None and space.bound[code.symbol] != batch):
+            bound = {} if code.symbol is None else {code.symbol: batch}
+            space = self._space = Space(code.plan, code.memory, code.dtype, bound, code.direct)
+        for label, kept in self.program.state.items():
+            space.view(code.plan.found[kept.before])[...] = state[label]
+        for node in code.given:
+            space.view(code.plan.found[node])[...] = _given(node, given or {})
+        rows = np.array([examples[label_of(n)].ctypes.data for n in self.program.examples] or [0], np.uint64)
+        rates = np.array([scalars[label].ctypes.data for label in self.program.scalars] or [0], np.uint64)
+        done = self._call(
+            space.arena.ctypes.data, space.table.ctypes.data, rows.ctypes.data, order.ctypes.data, len(order), batch,
+            -(-batch // code.memory.lanes) * code.memory.lanes, rates.ctypes.data, errors.ctypes.data,
+        )  # fmt: skip
+        for label, kept in self.program.state.items():
+            state[label][...] = space.view(code.plan.found[kept.before])
+        return int(done)
+
+    def _check(
+        self,
+        state: Mapping[Quantity, Any],
+        examples: Mapping[Quantity, Any],
+        order: Any,
+        batch: int,
+        scalars: Mapping[Quantity, Any],
+        errors: Any,
+    ) -> int:
+        """The number of updates, once everything fits."""
+        program, code = self.program, self.code
+        if batch < 1 or (code.symbol is None and batch != 1 and program.examples):
+            raise ShapeError(f"found a batch of {batch}, expected {'1' if code.symbol is None else '1 or more'}.")
+        _fits("order", order, "int64", (None,))
+        updates = -(-len(order) // batch)
+        _fits("errors", errors, "float64", (None,), least=updates, written=True)
+        for label, kept in program.state.items():
+            _fits(spell(label), _value(label, state), code.dtype, kept.before.type.shape, written=True)
+        for label in program.scalars:
+            _fits(spell(label), _value(label, scalars), "float64", (None,), least=updates)
+        last = int(order.max()) if len(order) else -1
+        if len(order) and int(order.min()) < 0:
+            raise ShapeError(f"order names the row {int(order.min())}, expected 0 or more.")
+        for node in program.examples:
+            label = label_of(node)
+            rows = _value(label, examples)
+            _fits(spell(label), rows, code.dtype, (None, *code.row(node)))
+            if last >= len(rows):
+                raise ShapeError(f"order names the row {last}, but {spell(label)} has {len(rows)} rows, from 0.")
+        return updates
+
+
+def compile_training(program: Program, *, error: Quantity, dtype: DType = "float64") -> TrainingKernel:
+    """Native code for a whole training loop; see the top of this file.
+
+    Raises MissingPartError without llvmlite, ChainruleError if `error` is not one number of the step, `ShapeError` for
+    examples of which some have a row axis and some have none.
+    """
+    root = program.step.outputs.get(error) or program.step.quantities().get(error)
+    if root is None or root.type.shape:
+        found = "no quantity of this program" if root is None else f"an array of shape {show_shape(root.type.shape)}"
+        raise ChainruleError(f"{spell(error)} is {found}, expected a single number to minimise.")
+    code = program_code(program, root, dtype, this_machine())
+    return TrainingKernel(program, code, compile_text(program_text(program, code, this_machine())))
+
+
+def _value(label: Quantity, values: Mapping[Quantity, Any]) -> Any:
+    if label not in values:
+        raise ShapeError(f"{spell(label)} has no value.")
+    return values[label]
+
+
+def _given(node: Node, values: Mapping[Quantity, Any]) -> Any:
+    import numpy as np
+
+    array = np.asarray(_value(label_of(node), values))
+    if tuple(array.shape) != node.type.shape:
+        due = show_shape(node.type.shape)
+        raise ShapeError(f"{spell(label_of(node))} has the shape {show_shape(array.shape)}, expected {due}.")
+    return array
+
+
+def _fits(
+    name: str, array: Any, dtype: str, shape: Sequence[Dim | None], *, least: int = 0, written: bool = False
+) -> None:
+    """Native code takes addresses on trust, so everything is looked at here. Raises `ShapeError`."""
+    import numpy as np
+
+    if not isinstance(array, np.ndarray):
+        raise ShapeError(f"{name} is a {type(array).__name__}, expected a NumPy array.")
+    if array.dtype != dtype:
+        raise ShapeError(f"{name} is of {array.dtype}, expected {dtype}.")
+    if len(array.shape) != len(shape) or any(d not in (None, n) for n, d in zip(array.shape, shape, strict=True)):
+        due = tuple(["rows" if size is None else size for size in shape])
+        raise ShapeError(f"{name} has the shape {show_shape(array.shape)}, expected {show_shape(due)}.")
+    if least and len(array) < least:
+        raise ShapeError(f"{name} has {len(array)} numbers, expected at least {least}: one for each update.")
+    if not array.flags.c_contiguous:
+        raise ShapeError(f"{name} is not C-contiguous.", hint="Use numpy.ascontiguousarray.")
+    if written and not array.flags.writeable:
+        raise ShapeError(f"{name} is read-only, but is written to.")

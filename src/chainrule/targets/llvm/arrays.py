@@ -1,0 +1,76 @@
+"""NumPy arrays in and out of the memory of a kernel: padded, in the order the plan chose, or used where they are."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from chainrule.errors import ShapeError
+from chainrule.node import Node, Shape, label_of
+from chainrule.ops.types import show_shape
+from chainrule.quantity import spell
+from chainrule.targets.llvm.emit import DType
+from chainrule.targets.llvm.memory import LINE, Memory
+from chainrule.transforms.schedule.stages import Buffer, Plan
+
+
+def aligned(numbers: int, dtype: Any) -> Any:
+    """An array of zeros that begins at a whole cache line."""
+    import numpy as np
+
+    item = np.dtype(dtype).itemsize
+    block = np.zeros(numbers * item + LINE, np.uint8)
+    start = -block.ctypes.data % LINE
+    return block[start : start + numbers * item].view(dtype)
+
+
+class Space:
+    """The memory of a kernel for one set of sizes: the arena, an array for each slot, and the table of addresses."""
+
+    __slots__ = ("arena", "blocks", "bound", "dtype", "memory", "table")
+
+    def __init__(
+        self, plan: Plan, memory: Memory, dtype: DType, bound: Mapping[str, int], outside: Collection[int] = ()
+    ) -> None:
+        import numpy as np
+
+        self.memory, self.dtype, self.bound = memory, dtype, dict(bound)
+        self.arena = aligned(memory.arena // memory.item + memory.lanes, dtype)
+        self.table = np.zeros(max(1, len(memory.slots)), np.uint64)
+        self.blocks: dict[int, Any] = {}
+        for buffer in plan.buffers:
+            slot = memory.slots.get(buffer.number)
+            if slot is not None and buffer.number not in outside:
+                block = self.blocks[buffer.number] = aligned(memory.numbers(buffer, bound), dtype)
+                self.table[slot] = block.ctypes.data
+
+    def view(self, buffer: Buffer) -> Any:
+        """The array of a buffer, in the shape of its values: no copy."""
+        sizes = [self.rounded(s) if isinstance(s, str) else s for s in self.memory.sizes(buffer)]
+        block = self.blocks.get(buffer.number)
+        if block is None:
+            start = self.memory.offsets[buffer.number] // self.memory.item
+            block = self.arena[start:]
+        count = 1
+        for size in sizes:
+            count *= size
+        stored = block[:count].reshape(sizes)
+        shape = [self.bound[s] if isinstance(s, str) else s for s in buffer.shape]
+        inner = stored[(..., *[slice(0, shape[axis]) for axis in buffer.order])]
+        return inner.transpose([buffer.order.index(axis) for axis in range(len(shape))])
+
+    def rounded(self, symbol: str) -> int:
+        """A size in whole vectors."""
+        return -(-self.bound[symbol] // self.memory.lanes) * self.memory.lanes
+
+
+def bind(shape: Shape, array: Any, given: Node, bound: dict[str, int]) -> None:
+    """Learn the sizes of symbols from an array. Raises `ShapeError` if it has another shape."""
+    found = tuple(array.shape)
+    fits = len(found) == len(shape) and all(
+        bound.setdefault(due, have) == have if isinstance(due, str) else due == have
+        for due, have in zip(shape, found, strict=True)
+    )
+    if not fits:
+        due = tuple([bound.get(size, size) if isinstance(size, str) else size for size in shape])
+        raise ShapeError(f"{spell(label_of(given))} has the shape {show_shape(found)}, expected {show_shape(due)}.")

@@ -1,0 +1,142 @@
+"""Native values: a graph compiled to one function from arrays to arrays, for any number of rows."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from chainrule.errors import ChainruleError, ShapeError
+from chainrule.graph import Graph
+from chainrule.node import INPUT, Node, label_of, order
+from chainrule.quantity import Quantity, spell
+from chainrule.targets.llvm.arrays import Space, bind
+from chainrule.targets.llvm.emit import REALS, DType
+from chainrule.targets.llvm.entry import flush_declarations, flush_off, flush_on
+from chainrule.targets.llvm.machine import Compiled, Machine, compile_text, this_machine
+from chainrule.targets.llvm.memory import Memory, lay_out
+from chainrule.targets.llvm.module import assemble, write_stages
+from chainrule.transforms.schedule.lower import lower
+from chainrule.transforms.schedule.plan import plan
+from chainrule.transforms.schedule.stages import Plan
+
+_CALL: Final = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3)  # a foreign call releases the GIL
+
+
+class Function:
+    """A compiled graph. It owns its machine code, which lives as long as this object does.
+
+    Calls from several threads at a time are not safe: they would share its memory.
+    """
+
+    __slots__ = ("_call", "_compiled", "_space", "dtype", "inputs", "memory", "outputs", "plan")
+
+    def __init__(
+        self,
+        plan: Plan,
+        memory: Memory,
+        compiled: Compiled,
+        inputs: Sequence[Node],
+        outputs: Mapping[Quantity, Node],
+        dtype: DType,
+    ) -> None:
+        self.plan, self.memory, self.dtype = plan, memory, dtype
+        self.inputs = {label_of(given): given for given in inputs}
+        self.outputs = outputs
+        self._compiled = compiled
+        self._call = _CALL(compiled.address("run"))
+        self._space: Space | None = None
+
+    @property
+    def text(self) -> str:
+        """The code as LLVM's text."""
+        return self._compiled.text
+
+    def __call__(self, values: Mapping[Quantity, Any]) -> dict[Quantity, Any]:
+        """The outputs, as new arrays, for the values of the inputs.
+
+        Raises `ShapeError` for an input without a value or of a shape that does not fit.
+        """
+        import numpy as np
+
+        arrays: dict[Node, Any] = {}
+        bound: dict[str, int] = {}
+        for label, given in self.inputs.items():
+            if label not in values:
+                raise ShapeError(f"the input {spell(label)} has no value.")
+            arrays[given] = np.asarray(values[label])
+            bind(given.type.shape, arrays[given], given, bound)
+        if 0 in bound.values():
+            raise ShapeError("found no rows, expected at least one.")
+        space = self._space
+        if space is None or space.bound != bound:
+            space = self._space = Space(self.plan, self.memory, self.dtype, bound)
+        for given, array in arrays.items():
+            space.view(self.plan.found[given])[...] = array
+        sizes = np.array([n for s in self.memory.symbols for n in (bound[s], space.rounded(s))] or [0], np.int64)
+        self._call(space.arena.ctypes.data, space.table.ctypes.data, sizes.ctypes.data)
+        results = {}
+        filled = iter([buffer for buffer in self.plan.buffers if buffer.role == "output"])
+        for label, root in self.outputs.items():
+            result = space.view(next(filled)).copy()
+            results[label] = result != 0 if root.type.kind == "boolean" else result
+        return results
+
+
+def compile_function(
+    graph: Graph | Mapping[Quantity, Node],
+    outputs: Sequence[Quantity] | None = None,
+    *,
+    dtype: DType = "float64",
+) -> Function:
+    """Native code for the outputs of a graph (all of them, if none are named), from arrays to arrays.
+
+    Sizes that are symbols are bound by the arrays of each call. Raises MissingPartError without llvmlite, and
+    ChainruleError for an output the graph does not have.
+
+    >>> from chainrule.node import input_node
+    >>> from chainrule.quantity import Name
+    >>> x = input_node(Name("x"))
+    >>> compile_function({Name("y"): x * x})({Name("x"): 3.0})[Name("y")].item()
+    9.0
+    """
+    found = dict(graph.outputs) if isinstance(graph, Graph) else dict(graph)
+    for label in outputs or ():
+        if label not in found:
+            raise ChainruleError(f"{spell(label)} is no output of this graph.")
+    chosen = {label: found[label] for label in outputs} if outputs is not None else found
+    made, memory, inputs = function_plan(list(chosen.values()), dtype, this_machine())
+    compiled = compile_text(function_text(made, memory, dtype, this_machine()))
+    return Function(made, memory, compiled, inputs, chosen, dtype)
+
+
+def function_plan(roots: Sequence[Node], dtype: DType, machine: Machine) -> tuple[Plan, Memory, list[Node]]:
+    """The plan of a function, its memory, and its inputs in the order of use."""
+    lowered = lower(roots)
+    inputs = [n for n in order(roots) if n.op is INPUT]
+    item = REALS[dtype].size
+    lanes = machine.vector_bytes // item
+    made = plan(dict.fromkeys(inputs, "given"), lowered, lanes=lanes)
+    return made, lay_out(made, lanes=lanes, item=item), inputs
+
+
+def function_text(made: Plan, memory: Memory, dtype: DType, machine: Machine) -> str:
+    """The module of a function: `void run(arena, table, sizes)`."""
+    lines = write_stages(made, memory, made.stages, "stages", dtype)
+    arguments = []
+    head = []
+    for k, symbol in enumerate(memory.symbols):
+        for j, kind in enumerate(("count", "rounded")):
+            head += [
+                f"%{kind}.{symbol}.at = getelementptr i64, ptr %sizes, i64 {2 * k + j}",
+                f"%{kind}.{symbol} = load i64, ptr %{kind}.{symbol}.at",
+            ]
+            arguments.append(f", i64 %{kind}.{symbol}")
+    body = [*flush_on(machine), *head, f"call void @stages(ptr %arena, ptr %table{''.join(arguments)})"]
+    lines += [
+        "define void @run(ptr %arena, ptr %table, ptr %sizes) #0 {",
+        *[f"  {line}" for line in [*body, *flush_off(machine), "ret void"]],
+        "}",
+        *flush_declarations(machine),
+    ]
+    return assemble(lines, machine.vector_bytes)

@@ -1,0 +1,357 @@
+"""A stage as a nest of loops: positions run along the axes, and at each the values of the nodes are worked out.
+
+The innermost axis runs in whole vectors. A value that does not vary along it is one number until it meets a vector.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from chainrule.errors import ChainruleError
+from chainrule.node import CONST, INPUT, Dim, Node, order
+from chainrule.numbers.system import Scalars
+from chainrule.ops.matrix import BROADCAST, INDEX, RESHAPE, TRANSPOSE
+from chainrule.targets.llvm.emit import Emitter, Value
+from chainrule.targets.llvm.functions import scalars_of
+from chainrule.targets.llvm.memory import Memory, lanes_for
+from chainrule.transforms.schedule.layout import unit_axes
+from chainrule.transforms.schedule.lower import is_view
+from chainrule.transforms.schedule.stages import Buffer, Place, Plan, Stage, Store, whole
+
+
+@dataclass(slots=True)
+class Point:
+    """Where along an axis the code being written stands: a register and a constant, and how many lanes from there on.
+
+    `live` of the lanes are inside of the axis; None if that is known only when the code runs.
+    """
+
+    index: Value
+    shift: int = 0
+    lanes: int = 1
+    live: int | None = 1
+
+
+@dataclass(slots=True)
+class Nest:
+    """What is needed to write one stage."""
+
+    emitter: Emitter
+    plan: Plan
+    memory: Memory
+    stage: Stage
+    at: dict[int, Point] = field(default_factory=dict)
+    values: dict[tuple[Node, Place], Value] = field(default_factory=dict)
+    core: Value | None = None
+    scalars: Scalars = field(init=False)
+    _chains: dict[tuple[Node, ...], list[Node]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.scalars = scalars_of(self.emitter)
+
+    # -- sizes and addresses
+
+    def size(self, dim: Dim) -> Value:
+        """A size, where it is used to count."""
+        return self.emitter.index(dim) if isinstance(dim, int) else Value(f"%count.{dim}", "index")
+
+    def strides(self, buffer: Buffer) -> list[Value]:
+        """For each axis, how far its elements are apart."""
+        e = self.emitter
+        strides = [e.index(0)] * len(buffer.shape)
+        step = e.index(1)
+        for axis, size in zip(reversed(buffer.order), reversed(self.memory.sizes(buffer)), strict=True):
+            strides[axis] = step
+            step = e.times(step, e.index(size) if isinstance(size, int) else Value(f"%rounded.{size}", "index"))
+        return strides
+
+    def base(self, buffer: Buffer) -> Value:
+        """Where an array begins."""
+        e = self.emitter
+        if buffer.number in self.memory.offsets:
+            offset = e.index(self.memory.offsets[buffer.number] // self.memory.item)
+            return e.offset(Value("%arena", "pointer"), offset)
+        slot = e.index(self.memory.slots[buffer.number])
+        return e.load(e.offset(Value("%table", "pointer"), slot, kind="pointer"), 1, kind="pointer")
+
+    def address(self, buffer: Buffer, place: Place, lane: int = 0) -> Value:
+        """The address of the element at a place; of a later lane, where the vector's axis is not contiguous."""
+        e = self.emitter
+        pointer, constant = self.base(buffer), 0
+        terms: list[tuple[Value, Value]] = []
+        for stride, (axis, start) in zip(self.strides(buffer), place, strict=True):
+            shift = start
+            if axis is not None:
+                point = self.at[axis]
+                index = point.index
+                shift += point.shift
+                if point.lanes > 1:
+                    if point.live is None and lane:
+                        last = e.plus(self.size(self._size_of(axis)), e.index(-1))
+                        index = e.intrinsic("smin", e.plus(index, e.index(lane)), last)
+                    else:
+                        shift += lane
+                terms.append((index, stride))
+            if stride.text.isdecimal():
+                constant += shift * int(stride.text)
+            elif shift:
+                terms.append((e.index(shift), stride))
+        for index, stride in sorted(terms, key=lambda term: max(term[0].level, term[1].level)):
+            pointer = e.offset(pointer, e.times(index, stride))
+        return e.offset(pointer, e.index(constant))
+
+    def _size_of(self, axis: int) -> Dim:
+        sizes = [*self.stage.space, *self.summed()]
+        return sizes[axis]
+
+    def summed(self) -> tuple[Dim, ...]:
+        """The sizes of the axes that the core runs along by itself; they are numbered after those of the space."""
+        core = self.stage.core
+        if core is None:
+            return ()
+        if core.op.name == "matmul":
+            return core.args[1].type.shape[:1]
+        if core.op.name in ("sum", "largest", "smallest"):
+            return tuple([core.args[0].type.shape[axis] for axis in core.attribute])
+        return ()
+
+    def load(self, buffer: Buffer, place: Place) -> Value:
+        """The element at a place, or the vector of those that begin there."""
+        e = self.emitter
+        if buffer.role == "scalar":
+            wide = e.wider()
+            number = wide.load(self.address(buffer, place), 1)
+            return number if e.real.size == 8 else e.narrowed(number)
+        found = next((k for k, (axis, _) in enumerate(place) if axis is not None and self.at[axis].lanes > 1), None)
+        if found is None:
+            return e.load(self.address(buffer, place), 1)
+        axis = place[found][0]
+        assert axis is not None
+        point = self.at[axis]
+        if self.strides(buffer)[found].text == "1":
+            return e.load(self.address(buffer, place), point.lanes)
+        live = point.lanes if point.live is None else point.live
+        parts = [e.load(self.address(buffer, place, lane), 1) for lane in range(live)]
+        return e.gathered(parts + parts[:1] * (point.lanes - live))
+
+    def store(self, value: Value, buffer: Buffer, place: Place) -> None:
+        """Put a value, or the lanes of it that count, at a place."""
+        e = self.emitter
+        if value.kind == "condition":
+            value = e.convert("uitofp", value, "real")
+        found = next((k for k, (axis, _) in enumerate(place) if axis is not None and self.at[axis].lanes > 1), None)
+        if found is None:
+            e.store(value, self.address(buffer, place))
+            return
+        axis = place[found][0]
+        assert axis is not None
+        point = self.at[axis]
+        value = e.splat(value, point.lanes)
+        if self.strides(buffer)[found].text == "1":
+            e.store(value, self.address(buffer, place))
+            return
+        for lane in range(point.lanes if point.live is None else point.live):
+            e.store(e.lane(value, lane), self.address(buffer, place, lane))
+
+    # -- values
+
+    def results(self, stores: Sequence[Store]) -> list[Value]:
+        """What is to be stored at this position; long chains of ops are worked out in their order, not by recursion."""
+        roots = tuple([store.value for store in stores])
+        if roots not in self._chains:
+            self._chains[roots] = [
+                x
+                for x in order(roots, cut=self._is_given)
+                if x.op.elementwise and x.type.shape == self.stage.space and not self._is_given(x)
+            ]
+        self.values.clear()
+        for x in self._chains[roots]:
+            self.value(x, whole(x.type.shape))
+        return [self.value(root, whole(root.type.shape)) for root in roots]
+
+    def put(self, stores: Sequence[Store], values: Sequence[Value]) -> None:
+        """Store the results of this position."""
+        for store, value in zip(stores, values, strict=True):
+            self.store(value, store.buffer, store.place)
+
+    def _is_given(self, x: Node) -> bool:
+        return x is self.stage.core or (x in self.plan.found and self.plan.home.get(x) != self.stage.number)
+
+    def value(self, x: Node, place: Place) -> Value:
+        """The value of a node at a place; nodes that this stage does not compute are loaded."""
+        known = self.values.get((x, place))
+        if known is None:
+            known = self.values[x, place] = self._value(x, place)
+        return known
+
+    def _value(self, x: Node, place: Place) -> Value:
+        e, buffer = self.emitter, self.plan.found.get(x)
+        if buffer is not None and (x.op is INPUT or self.plan.home.get(x) != self.stage.number):
+            loaded = self.load(buffer, place)
+            if x.type.kind == "boolean":
+                return e.write("fcmp olt", e.constant(0), loaded, kind="condition")
+            return loaded
+        if x is self.stage.core and self.core is not None:
+            return self.core
+        if x.op is CONST:
+            return e.constant(x.attribute)
+        if x.op.name == "e":
+            return e.constant(math.e)
+        if x.op.name == "pi":
+            return e.constant(math.pi)
+        if x.op.name == "count":
+            return self._count([x.args[0].type.shape[axis] for axis in x.attribute])
+        if is_view(x):
+            inner = self.value(x.args[0], seen_through(x, place))
+            return e.convert("uitofp", inner, "real") if inner.kind == "condition" and x.type.kind == "real" else inner
+        if not x.op.elementwise:
+            raise ChainruleError(f"the op {x.op.name} has no place in the stage of another.")
+        args = [self.value(a, aligned(x, a, place)) for a in x.args]
+        result: Value | bool = x.op.value(self.scalars, *args)
+        return Value("true" if result else "false", "condition") if isinstance(result, bool) else result
+
+    def _count(self, sizes: Sequence[Dim]) -> Value:
+        e = self.emitter
+        known, total = 1, e.index(1)
+        for size in sizes:
+            if isinstance(size, int):
+                known *= size
+            else:
+                total = e.times(total, self.size(size))
+        if total.text == "1":
+            return e.constant(known)
+        return e.write("fmul", e.constant(known), e.convert("sitofp", total, "real"))
+
+    # -- passes over blocks
+
+    def blocks(self, size: Dim, step: int, body: Callable[[Value, int], None]) -> None:
+        """Cover an axis in blocks of `step` positions; the rest in a smaller one, or one by one if it is not known."""
+        e = self.emitter
+        if isinstance(size, int):
+            full = size // step
+            if full == 1:
+                body(e.index(0), step)
+            elif full:
+                with e.loop(e.index(0), e.index(full * step), step) as loop:
+                    body(loop.index, step)
+            if size % step:
+                body(e.index(full * step), size % step)
+            return
+        count = self.size(size)
+        if step == 1:
+            with e.loop(e.index(0), count, 1) as loop:
+                body(loop.index, 1)
+            return
+        whole_blocks = e.write("sub", count, e.write("urem", count, e.index(step)))
+        with e.loop(e.index(0), whole_blocks, step, surely=False) as loop:
+            body(loop.index, step)
+        with e.loop(whole_blocks, count, 1, surely=False) as loop:
+            body(loop.index, 1)
+
+    def vectors(self, size: Dim, most: int, body: Callable[[list[Point]], None], *, exact: bool = False) -> None:
+        """Cover an axis in vectors, up to `most` at a time; `exact` if nothing may be written beside it."""
+        e, lanes = self.emitter, lanes_for(size, self.memory.lanes)
+        if not isinstance(size, int):
+            step = 1 if exact else lanes
+            with e.loop(e.index(0), self.size(size), step) as loop:
+                body([Point(loop.index, 0, step, 1 if exact else None)])
+            return
+        full = size // lanes
+
+        def block(index: Value, count: int) -> None:
+            start = e.times(index, e.index(lanes))
+            body([Point(start, k * lanes, lanes, lanes) for k in range(count)])
+
+        if full:
+            self.blocks(full, min(most, full), block)
+        rest = size % lanes
+        if rest and exact:
+            body([Point(e.index(full * lanes), k, 1, 1) for k in range(rest)])
+        elif rest:
+            body([Point(e.index(full * lanes), 0, lanes, rest)])
+
+
+def aligned(x: Node, argument: Node, place: Place) -> Place:
+    """Where an elementwise op finds the element of an argument: at the same place, or at 0 along a stretched axis."""
+    shape = argument.type.shape
+    extra = len(place) - len(shape)
+    return tuple([
+        (None, 0) if size == 1 and x.type.shape[extra + k] != 1 else place[extra + k] for k, size in enumerate(shape)
+    ])  # fmt: skip
+
+
+def seen_through(x: Node, place: Place) -> Place:
+    """Where a view finds an element in its argument."""
+    (inner,) = x.args
+    shape = inner.type.shape
+    if x.op is TRANSPOSE:
+        result: list[tuple[int | None, int]] = [(None, 0)] * len(shape)
+        for axis, source in enumerate(x.attribute):
+            result[source] = place[axis]
+        return tuple(result)
+    if x.op is BROADCAST:
+        return aligned(x, inner, place)
+    if x.op is RESHAPE:
+        result = [(None, 0)] * len(shape)
+        for axis, source in enumerate(unit_axes(x.type.shape, shape)):
+            if source is not None:
+                result[source] = place[axis]
+        return tuple(result)
+    if x.op is INDEX:
+        result = []
+        remaining = iter(place)
+        for at in [*x.attribute, *[None] * (len(shape) - len(x.attribute))]:
+            if isinstance(at, int):
+                result.append((None, at))
+            else:
+                along, start = next(remaining)
+                result.append((along, start + (at[0] if at else 0)))
+        return tuple(result)
+    raise ChainruleError(f"{x.op.name} is no view.")
+
+
+def write_pointwise(nest: Nest, stores: Sequence[Store], space: Sequence[Dim], axes: Sequence[int]) -> None:
+    """All values at each position, first worked out, then stored."""
+    exact = any(_leaves_room(store, space) for store in stores)
+
+    def at_points(points: Sequence[Point], axis: int | None) -> None:
+        results = []
+        for point in points:
+            if axis is not None:
+                nest.at[axis] = point
+            results.append(nest.results(stores))
+        for point, found in zip(points, results, strict=True):
+            if axis is not None:
+                nest.at[axis] = point
+            nest.put(stores, found)
+
+    def along(rest: Sequence[int]) -> None:
+        if not rest:
+            at_points([Point(nest.emitter.index(0))], None)
+            return
+        axis, *inner = rest
+        if not inner:
+            nest.vectors(space[axis], 4, lambda points: at_points(points, axis), exact=exact)
+            return
+
+        def row(index: Value, count: int) -> None:
+            nest.at[axis] = Point(index)
+            along(inner)
+
+        nest.blocks(space[axis], 1, row)
+
+    along(axes)
+
+
+def _leaves_room(store: Store, space: Sequence[Dim]) -> bool:
+    """Whether a value is put between others, where a vector must not reach beyond its end."""
+    return any(axis is not None and store.buffer.shape[k] != space[axis] for k, (axis, _) in enumerate(store.place))
+
+
+def order_of(stage: Stage) -> tuple[int, ...]:
+    """The order in which a stage walks over its space: that of the state it changes, or of the first array it fills."""
+    same = [store.buffer for store in stage.stores if store.place == whole(stage.space)]
+    chosen = next((b for b in same if b.role == "state"), next(iter(same), None))
+    return chosen.order if chosen is not None else tuple(range(len(stage.space)))

@@ -1,0 +1,140 @@
+"""How arrays lie and along which axis a matrix product runs: what is read together should stand together.
+
+Costs are counts of vector instructions: a product along a contiguous axis takes m n k / lanes, dot products three
+more for each sum that is joined from lanes, and a copy in another order about one for each element.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from chainrule.node import Dim, Node
+from chainrule.ops.matrix import BROADCAST, INDEX, RESHAPE, TRANSPOSE
+from chainrule.transforms.schedule.lower import is_view
+from chainrule.transforms.schedule.stages import Product, natural
+
+Orders = Mapping[Node, tuple[int, ...]]
+TYPICAL = 32  # rows, where their number is not known yet
+_JOIN = 3  # instructions for each sum that is joined from lanes
+
+
+def base_of(x: Node) -> Node:
+    """What a view is a view of."""
+    while is_view(x):
+        x = x.args[0]
+    return x
+
+
+def axis_in_base(x: Node, axis: int) -> int | None:
+    """The axis of the base that an axis of a view runs along; None if it stands still."""
+    found: int | None = axis
+    while found is not None and is_view(x):
+        found = _axis_in_argument(x, found)
+        x = x.args[0]
+    return found
+
+
+def _axis_in_argument(x: Node, axis: int) -> int | None:
+    (inner,) = x.args
+    if x.op is TRANSPOSE:
+        source: int = x.attribute[axis]
+        return source
+    if x.op is BROADCAST:
+        at = axis - (len(x.type.shape) - len(inner.type.shape))
+        return at if at >= 0 and inner.type.shape[at] == x.type.shape[axis] else None
+    if x.op is INDEX:
+        kept = [k for k in range(len(inner.type.shape)) if k >= len(x.attribute) or not isinstance(x.attribute[k], int)]
+        return kept[axis]
+    if x.op is RESHAPE:
+        return unit_axes(x.type.shape, inner.type.shape)[axis]
+    return None
+
+
+def unit_axes(shape: Sequence[Dim], inner: Sequence[Dim]) -> list[int | None]:
+    """For each axis of a shape the axis of another that differs only by sizes of 1; None for such a size."""
+    long = [k for k, size in enumerate(inner) if size != 1]
+    result: list[int | None] = []
+    for size in shape:
+        result.append(None if size == 1 else long.pop(0))
+    return result
+
+
+def innermost(x: Node, orders: Orders) -> int | None:
+    """The axis of an operand along which its elements are neighbours in memory."""
+    base = base_of(x)
+    order = orders.get(base, natural(base.type.shape))
+    if not order:
+        return None
+    return next((axis for axis in range(len(x.type.shape)) if axis_in_base(x, axis) == order[-1]), None)
+
+
+def count_of(size: Dim) -> int:
+    """A size, or a typical one."""
+    return size if isinstance(size, int) else TYPICAL
+
+
+def product_cost(
+    x: Node, orders: Orders, lanes: int, wanted: int | None = None
+) -> tuple[float, Product, tuple[int, ...]]:
+    """The cheapest way for a matrix product: its cost, the way, and which operands (0, 1) must be copied first.
+
+    `wanted` is the axis of the result that must be contiguous, if any.
+    """
+    left, right = x.args
+    rows = count_of(left.type.shape[0]) if len(left.type.shape) == 2 else 1
+    columns = count_of(right.type.shape[1]) if len(right.type.shape) == 2 else 1
+    inner = count_of(right.type.shape[0])
+    sides = [innermost(left, orders), innermost(right, orders)]
+    free = [0 if len(left.type.shape) == 2 else None, 1 if len(right.type.shape) == 2 else None]
+    summed = [len(left.type.shape) - 1, 0]
+    sizes = [rows, columns]
+    options: list[tuple[float, int, Product, tuple[int, ...]]] = []
+    for along in (1, 0):
+        if free[along] is None:
+            continue
+        other = sizes[1 - along]
+        stray = 2.0 * rows * columns if wanted not in (None, along) else 0.0
+        vectors = -(-sizes[along] // min(lanes, _next_power(sizes[along])))
+        direct = float(vectors * other * inner)
+        copies: tuple[int, ...] = () if sides[along] == free[along] else (along,)
+        cost = direct + stray + 1.5 * sizes[along] * inner * len(copies)
+        options.append((cost, 2 * (1 - along), Product(along, folded=False), copies))
+        if sides == summed and isinstance(right.type.shape[0], int):
+            joined = _JOIN * -(-sizes[along] // lanes) * lanes * other
+            cost = float(rows * columns * -(-inner // lanes) + joined) + stray
+            options.append((cost, 2 * (1 - along) + 1, Product(along, folded=True), ()))
+    best, _, way, copied = min(options, key=lambda option: option[:2])
+    return best, way, copied
+
+
+def _next_power(size: int) -> int:
+    return 1 << max(0, size - 1).bit_length()
+
+
+def state_orders(nodes: Sequence[Node], states: Sequence[Sequence[Node]], lanes: int) -> dict[Node, tuple[int, ...]]:
+    """For each matrix that learns - and what is remembered of it, one group - the cheaper of its two orders."""
+    orders: dict[Node, tuple[int, ...]] = {}
+    products: dict[Node, list[Node]] = {}
+    for x in nodes:
+        if x.op.name == "matmul":
+            for base in {base_of(arg) for arg in x.args}:
+                products.setdefault(base, []).append(x)
+    for group in states:
+        users = [x for state in group for x in products.get(state, ())]
+        if not users or len(group[0].type.shape) != 2:
+            continue
+        best = min(((0, 1), (1, 0)), key=_total(users, group, orders, lanes))
+        orders.update(dict.fromkeys(group, best))
+    return orders
+
+
+def _total(
+    users: Sequence[Node], group: Sequence[Node], orders: Orders, lanes: int
+) -> Callable[[tuple[int, ...]], float]:
+    def cost(order: tuple[int, ...]) -> float:
+        tried = {**orders, **dict.fromkeys(group, order)}
+        rows, columns = (count_of(group[0].type.shape[axis]) for axis in order)
+        update = 3.0 * rows * -(-columns // min(lanes, _next_power(columns)))
+        return update + sum(product_cost(x, tried, lanes)[0] for x in users)
+
+    return cost

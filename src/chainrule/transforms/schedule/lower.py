@@ -1,0 +1,143 @@
+"""Composite ops written out in the few that loops are made for: elementwise ops, views, products, sums and largest.
+
+Names are taken away, so that equal values become one node; the values are those of the reference evaluator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from chainrule.graph import collector_paused
+from chainrule.node import NAME, Node, const, node, rebuild
+from chainrule.ops.arithmetic import ADD, DIV, MUL, SUB
+from chainrule.ops.choices import EQUAL, MAX, STOP_GRADIENT, WHERE
+from chainrule.ops.functions import EXP, LOG, SQRT
+from chainrule.ops.matrix import DOT, MATMUL, ONE_HOT, OUTER, RESHAPE, STACK
+from chainrule.ops.reduction import (
+    COUNT,
+    LARGEST,
+    LOGSUMEXP,
+    LOGSUMEXP_UNIT,
+    MEAN,
+    NORM,
+    SMALLEST,
+    SOFTMAX,
+    SOFTMAX_UNIT,
+    SUM,
+    spread,
+)
+
+VIEWS: Final = frozenset({"transpose", "broadcast", "index"})  # and a reshape that only adds or drops sizes of 1
+ASSEMBLED: Final = frozenset({"concat", "stack", "scatter", "reshape", "uniform"})
+REDUCTIONS: Final = frozenset({"sum", "largest", "smallest"})
+
+
+def lower(roots: Sequence[Node]) -> list[Node]:
+    """The roots without names and composite ops."""
+
+    def make(old: Node, args: tuple[Node, ...]) -> Node:
+        if old.op is NAME or old.op is STOP_GRADIENT:
+            return args[0]
+        rule = _RULES.get(old.op.name)
+        if rule is not None:
+            return rule(*args) if old.attribute is None else rule(old.attribute, *args)
+        return node(old.op, args, old.attribute)
+
+    with collector_paused():
+        done = rebuild(roots, make)
+    return [done[root] for root in roots]
+
+
+def is_view(x: Node) -> bool:
+    """Whether a node's elements are elements of its argument, found at other places."""
+    if x.op is RESHAPE:
+        return [s for s in x.type.shape if s != 1] == [s for s in x.args[0].type.shape if s != 1]
+    return x.op.name in VIEWS
+
+
+def _mean(axes: tuple[int, ...], x: Node) -> Node:
+    return node(DIV, (_sum(axes, x), COUNT(x, attribute=axes)))
+
+
+def _sum(axes: tuple[int, ...], x: Node) -> Node:
+    return node(SUM, (x,), axes) if axes else x
+
+
+def _norm(axes: tuple[int, ...], x: Node) -> Node:
+    return node(SQRT, (_sum(axes, node(MUL, (x, x))),))
+
+
+def _extreme(op: Any) -> Callable[..., Node]:
+    return lambda axes, x: node(op, (x,), axes) if axes else x
+
+
+def _shifted(axes: tuple[int, ...], x: Node) -> tuple[Node, Node, Node]:
+    """The largest element along the axes, e^(x - largest), and the sum of these."""
+    top = node(LARGEST, (x,), axes) if axes else x
+    powers = node(EXP, (node(SUB, (x, spread(top, axes, x.type.shape))),))
+    return top, powers, _sum(axes, powers)
+
+
+def _softmax(axes: tuple[int, ...], x: Node) -> Node:
+    _, powers, total = _shifted(axes, x)
+    return node(DIV, (powers, spread(total, axes, x.type.shape)))
+
+
+def _logsumexp(axes: tuple[int, ...], x: Node) -> Node:
+    top, _, total = _shifted(axes, x)
+    return node(ADD, (top, node(LOG, (total,))))
+
+
+def _shifted_units(zs: Sequence[Node]) -> tuple[Node, list[Node], Node]:
+    top = zs[0]
+    for z in zs[1:]:
+        top = node(MAX, (top, z))
+    powers = [node(EXP, (node(SUB, (z, top)),)) for z in zs]
+    total = powers[0]
+    for power in powers[1:]:
+        total = node(ADD, (total, power))
+    return top, powers, total
+
+
+def _softmax_unit(unit: int, *zs: Node) -> Node:
+    _, powers, total = _shifted_units(zs)
+    return node(DIV, (powers[unit], total))
+
+
+def _logsumexp_unit(*zs: Node) -> Node:
+    top, _, total = _shifted_units(zs)
+    return node(ADD, (top, node(LOG, (total,))))
+
+
+def _outer(a: Node, b: Node) -> Node:
+    return node(MUL, (RESHAPE(a, attribute=a.type.shape + (1,) * len(b.type.shape)), b))
+
+
+def _matmul(a: Node, b: Node) -> Node:
+    if len(a.type.shape) == len(b.type.shape) == 1:
+        return node(SUM, (node(MUL, (a, b)),), (0,))
+    return node(MATMUL, (a, b))
+
+
+def _one_hot(size: int, x: Node) -> Node:
+    classes = node(STACK, tuple([const(k) for k in range(size)]))
+    column = RESHAPE(x, attribute=(*x.type.shape, 1))
+    return node(WHERE, (node(EQUAL, (column, classes)), const(1), const(0)))
+
+
+_RULES: Final[dict[str, Callable[..., Node]]] = {
+    MEAN.name: _mean,
+    SUM.name: _sum,
+    NORM.name: _norm,
+    LARGEST.name: _extreme(LARGEST),
+    SMALLEST.name: _extreme(SMALLEST),
+    SOFTMAX.name: _softmax,
+    LOGSUMEXP.name: _logsumexp,
+    SOFTMAX_UNIT.name: _softmax_unit,
+    LOGSUMEXP_UNIT.name: _logsumexp_unit,
+    MATMUL.name: _matmul,
+    DOT.name: _matmul,
+    OUTER.name: _outer,
+    ONE_HOT.name: _one_hot,
+}

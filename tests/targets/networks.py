@@ -1,0 +1,90 @@
+"""Networks to train, from the text of their formulas to a program, and the reference to compare with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from chainrule.evaluate import evaluate
+from chainrule.formula import parse_definitions
+from chainrule.formula.lowering import Block, define
+from chainrule.graph import Graph, Program
+from chainrule.network import layered, network_formulas
+from chainrule.node import input_node, label_of, type_of
+from chainrule.numbers.array import of_nested, to_nested
+from chainrule.numbers.vectorised import numpy_numbers
+from chainrule.optimizers import find_optimizer, training_program
+from chainrule.quantity import Name, Quantity
+from chainrule.transforms.batch import batch_loss
+from chainrule.transforms.stabilise import stabilise
+
+RATE, E, X, T = (Name(name) for name in ("rate", "E", "x", "t"))
+
+
+def network(
+    layers: list[int], *, rows: bool = False, optimizer: str = "sgd", rule: Mapping[str, object] | None = None,
+    seed: int = 0, over: Any = "mean", **options: Any,
+) -> Program:  # fmt: skip
+    """Training of a network: on one example after the other, or on a batch of any number of rows."""
+    text = network_formulas(layered(layers, **options))
+    shapes = {**text.inputs, **text.parameters}
+    inputs = {name: input_node(Name(name), type_of("real", shape)) for name, shape in shapes.items()}
+    named = define([Block(str(text), parse_definitions(str(text)))], inputs)
+    graph = stabilise(Graph({Name(name): root for name, root in named.items()}))
+    if rows:
+        graph = batch_loss(graph, E, [X, T], over=over)
+    numbers = np.random.default_rng(seed)
+    initial = {Name(name): of_nested(numbers.uniform(-0.5, 0.5, shape).tolist())
+               for name, shape in text.parameters.items()}  # fmt: skip
+    return training_program(
+        graph, minimise=E, parameters=list(initial), rate=input_node(RATE),
+        optimizer=find_optimizer(optimizer, rule or {}), initial={**initial, RATE: Fraction(1, 10)}, examples=[X, T],
+    )  # fmt: skip
+
+
+def beginning(program: Program, dtype: str) -> dict[Quantity, Any]:
+    """The state before the first update, as arrays."""
+    return {
+        label: np.array(_nested(kept.initial), dtype).reshape(kept.before.type.shape)
+        for label, kept in program.state.items()
+    }
+
+
+def _nested(value: Any) -> Any:
+    if isinstance(value, int | float | Fraction):
+        return float(value)
+    return np.array(to_nested(value), float)
+
+
+def reference(
+    program: Program, state: Mapping[Quantity, Any], examples: Mapping[Quantity, Any], order: Any, batch: int,
+    scalars: Mapping[Quantity, Any], given: Mapping[Quantity, Any] | None = None,
+) -> tuple[dict[Quantity, Any], list[float]]:  # fmt: skip
+    """The state after the updates and the error of each, by the reference evaluator on float64 arrays."""
+    roots = [program.step.outputs[E], *[kept.after for kept in program.state.values()]]
+    now = {label: value.astype(float) for label, value in state.items()}
+    errors = []
+    for k in range(-(-len(order) // batch)):
+        rows = order[k * batch : (k + 1) * batch]
+        values = {label_of(program.state[label].before): value for label, value in now.items()}
+        values |= {label: np.float64(column[k]) for label, column in scalars.items()} | dict(given or {})
+        for example in program.examples:
+            data = examples[label_of(example)].astype(float)
+            has_rows = bool(example.type.shape) and isinstance(example.type.shape[0], str)
+            values[label_of(example)] = data[rows] if has_rows else data[rows[0]]
+        error, *after = evaluate(roots, values, numbers=numpy_numbers())
+        errors.append(float(error))
+        now = dict(zip(program.state, after, strict=True))
+    return now, errors
+
+
+def gap(found: Mapping[Quantity, Any], expected: Mapping[Quantity, Any]) -> float:
+    """How far two states are apart, relative to max(1, magnitude)."""
+    assert found.keys() == expected.keys()
+    return max(
+        float(np.max(np.abs(found[label] - expected[label]) / np.maximum(1.0, np.abs(expected[label])), initial=0.0))
+        for label in found
+    )

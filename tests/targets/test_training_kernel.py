@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.targets.networks import RATE, E, T, X, beginning, gap, network, reference
+
+from chainrule.errors import ChainruleError
+from chainrule.graph import Graph, Program, State
+from chainrule.network import ACTIVATIONS
+from chainrule.node import const, input_node, name_node, node, type_of
+from chainrule.ops import TABLE
+from chainrule.ops.choices import GREATER, WHERE
+from chainrule.optimizers import OPTIMIZERS
+from chainrule.quantity import Name, Quantity
+from chainrule.targets.llvm.training import TrainingKernel, compile_training
+
+
+def data(layers: list[int], rows: int, dtype: str, *, classes: bool = False) -> dict[Quantity, Any]:
+    numbers = np.random.default_rng(1)
+    targets = numbers.uniform(0, 1, (rows, layers[-1]))
+    if classes:
+        targets = np.eye(layers[-1])[numbers.integers(0, layers[-1], rows)]
+    return {X: numbers.uniform(-1, 1, (rows, layers[0])).astype(dtype), T: targets.astype(dtype)}
+
+
+def compare(program: Program, layers: list[int], *, batch: int, updates: int, dtype: Any, rate: float = 0.1,
+            classes: bool = False) -> float:  # fmt: skip
+    """Train natively and on the reference: how far the two are apart. The last update has fewer rows."""
+    examples = data(layers, 23, dtype, classes=classes)
+    order = np.random.default_rng(2).integers(0, 23, updates * batch - batch // 3)
+    rates, errors = np.full(updates, rate), np.zeros(updates)
+    state = beginning(program, dtype)
+    expected, due = reference(program, state, examples, order, batch, {RATE: rates})
+    kernel = compile_training(program, error=E, dtype=dtype)
+    assert kernel.run(state, examples, order, batch, {RATE: rates}, errors) == updates
+    scale = np.maximum(1.0, np.abs(due))
+    return max(gap(state, expected), float(np.max(np.abs(errors - due) / scale)))
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("batch", [1, 5], ids=["online", "batch"])
+def test_100_updates_of_every_rule(optimizer: str, batch: int) -> None:
+    layers = [5, 7, 3]
+    program = network(layers, rows=batch > 1, optimizer=optimizer, activation=["tanh", "sigmoid"])
+    assert compare(program, layers, batch=batch, updates=100, dtype="float64", rate=0.02) < 1e-10
+
+
+@pytest.mark.parametrize("options", [{"clip": 0.1}, {"clip_norm": 0.2}, {"decay": 0.01}])
+def test_options_of_the_rules(options: dict[str, object]) -> None:
+    layers = [5, 20, 3]
+    program = network(layers, rows=True, optimizer="momentum", rule=options)
+    assert compare(program, layers, batch=6, updates=100, dtype="float64") < 1e-10
+
+
+@pytest.mark.parametrize("activation", sorted(set(ACTIVATIONS) - {"softmax"}))
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_every_activation(activation: str, dtype: str) -> None:
+    layers = [6, 17, 4]
+    program = network(layers, rows=True, activation=[activation, "linear"])
+    assert compare(program, layers, batch=8, updates=20, dtype=dtype) < (1e-12 if dtype == "float64" else 1e-5)
+
+
+@pytest.mark.parametrize("layers", [[2, 2, 1], [64, 32, 10], [33, 17, 9, 5], [1, 1], [3, 40, 100, 2]])
+@pytest.mark.parametrize("batch", [None, 1, 19])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_widths_and_depths(layers: list[int], batch: int | None, dtype: str) -> None:
+    program = network(layers, rows=batch is not None)
+    found = compare(program, layers, batch=batch or 1, updates=20, dtype=dtype)
+    assert found < (1e-12 if dtype == "float64" else 1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_softmax_and_cross_entropy(dtype: str) -> None:
+    layers = [8, 16, 10]
+    program = network(layers, rows=True, activation=["relu", "softmax"], loss="cross entropy", optimizer="adam")
+    found = compare(program, layers, batch=7, updates=50, dtype=dtype, rate=0.01, classes=True)
+    assert found < (1e-10 if dtype == "float64" else 1e-4)
+
+
+KERNELS: dict[str, tuple[TrainingKernel, Program]] = {}
+
+
+def kernel_of(name: str, make: Callable[[], Program]) -> tuple[TrainingKernel, Program]:
+    if name not in KERNELS:
+        program = make()
+        KERNELS[name] = compile_training(program, error=E), program
+    return KERNELS[name]
+
+
+@given(first=st.integers(0, 9), second=st.integers(0, 9), batch=st.integers(1, 20))
+@settings(max_examples=30)
+def test_chunks_are_one_long_run_bit_for_bit(first: int, second: int, batch: int) -> None:
+    kernel, program = kernel_of("batch", lambda: network([5, 9, 3], rows=True, optimizer="adam"))
+    examples = data([5, 9, 3], 23, "float64")
+    order = np.random.default_rng(3).integers(0, 23, (first + second) * batch)
+    rates = np.linspace(0.1, 0.2, first + second)
+    whole, parts = beginning(program, "float64"), beginning(program, "float64")
+    errors, halves = np.zeros(first + second), np.zeros(first + second)
+    assert kernel.run(whole, examples, order, batch, {RATE: rates}, errors) == first + second
+    kernel.run(parts, examples, order[: first * batch], batch, {RATE: rates[:first]}, halves[:first])
+    kernel.run(parts, examples, order[first * batch :], batch, {RATE: rates[first:]}, halves[first:])
+    assert all(np.array_equal(whole[label], parts[label]) for label in whole)
+    assert np.array_equal(errors, halves)
+
+
+def test_it_stops_at_the_first_error_that_is_not_finite_and_leaves_the_state() -> None:
+    kernel, program = kernel_of("online", lambda: network([5, 9, 3]))
+    examples = data([5, 9, 3], 10, "float64")
+    examples[X][7, 2] = np.nan
+    order, rates, errors = np.arange(10), np.full(10, 0.1), np.full(10, -1.0)
+    state = beginning(program, "float64")
+    assert kernel.run(state, examples, order, 1, {RATE: rates}, errors) == 7
+    assert np.isnan(errors[7])
+    assert (errors[8:] == -1).all()
+    assert np.isfinite(errors[:7]).all()
+    good = beginning(program, "float64")
+    assert kernel.run(good, examples, order[:7], 1, {RATE: rates}, errors) == 7
+    assert all(np.array_equal(good[label], state[label]) for label in state)
+
+
+def test_states_change_at_the_same_time() -> None:
+    a, b = input_node(Name("a")), input_node(Name("b"))
+    step = Graph({E: name_node(E, a - a)})
+    program = Program(step, {Name("a"): State(a, b, 1), Name("b"): State(b, a + b, 1)})
+    state = {Name("a"): np.array(1.0), Name("b"): np.array(1.0)}
+    assert compile_training(program, error=E).run(state, {}, np.zeros(9, np.int64), 1, {}, np.zeros(9)) == 9
+    assert state == {Name("a"): 55.0, Name("b"): 89.0}
+
+
+def test_states_that_read_each_other_as_arrays() -> None:
+    shape = type_of("real", (3, 3))
+    a, b = input_node(Name("a"), shape), input_node(Name("b"), shape)
+    total = node(TABLE["sum"], (a,), (0, 1))
+    turned = node(TABLE["transpose"], (a,), (1, 0))
+    program = Program(
+        Graph({E: name_node(E, total)}),
+        {Name("a"): State(a, turned @ b, None), Name("b"): State(b, node(TABLE["transpose"], (b,), (1, 0)), None)},
+    )
+    first, second = np.arange(9.0).reshape(3, 3) / 10, np.eye(3) + 0.1 * np.arange(3)
+    state = {Name("a"): first.copy(), Name("b"): second.copy()}
+    errors = np.zeros(2)
+    assert compile_training(program, error=E).run(state, {}, np.zeros(2, np.int64), 1, {}, errors) == 2
+    one = first.T @ second
+    assert np.allclose(state[Name("a")], one.T @ second.T, rtol=1e-13)
+    assert np.array_equal(state[Name("b")], second)
+    assert errors.tolist() == pytest.approx([first.sum(), one.sum()])
+
+
+def test_conditions_count_as_numbers() -> None:
+    s = input_node(Name("s"))
+    for after in (GREATER(s, const(1)), WHERE(GREATER(s, const(1)), s, GREATER(s, const(0))) + GREATER(s, const(0))):
+        program = Program(Graph({E: name_node(E, s)}), {Name("s"): State(s, after, 3)})
+        state = {Name("s"): np.array(3.0)}
+        compile_training(program, error=E).run(state, {}, np.zeros(1, np.int64), 1, {}, np.zeros(1))
+        assert state[Name("s")] == (1.0 if after.op is GREATER else 4.0)
+
+
+def fitting() -> dict[str, Any]:
+    _, program = kernel_of("online", lambda: network([5, 9, 3]))
+    return {
+        "state": beginning(program, "float64"), "examples": data([5, 9, 3], 10, "float64"), "order": np.arange(10),
+        "batch": 1, "scalars": {RATE: np.full(10, 0.1)}, "errors": np.zeros(10),
+    }  # fmt: skip
+
+
+def read_only() -> Any:
+    values = np.zeros(10)
+    values.flags.writeable = False
+    return values
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"batch": 2}, "found a batch of 2, expected 1"),
+        ({"order": np.arange(10.0)}, "order is of float64, expected int64"),
+        ({"order": np.array([0, 10])}, "order names the row 10, but x has 10 rows"),
+        ({"order": np.array([0, -1])}, "order names the row -1"),
+        ({"errors": np.zeros(9)}, "errors has 9 numbers, expected at least 10"),
+        ({"errors": read_only()}, "errors is read-only"),
+        ({"scalars": {}}, "rate has no value"),
+        ({"scalars": {RATE: np.full(9, 0.1)}}, "rate has 9 numbers"),
+        ({"examples": {X: np.zeros((10, 4)), T: np.zeros((10, 3))}}, "x has the shape (10, 4), expected (rows, 5)"),
+        ({"examples": {X: np.zeros((10, 5), "f4"), T: np.zeros((10, 3))}}, "x is of float32, expected float64"),
+        ({"examples": {X: np.zeros((5, 10)).T, T: np.zeros((10, 3))}}, "x is not C-contiguous"),
+        ({"examples": {X: [[0.0] * 5] * 10, T: np.zeros((10, 3))}}, "x is a list, expected a NumPy array"),
+        ({"state": {}}, "W1 has no value"),
+    ],
+)
+def test_native_code_never_reads_or_writes_beside_an_array(change: dict[str, Any], found: str) -> None:
+    kernel, _ = kernel_of("online", lambda: network([5, 9, 3]))
+    assert kernel.run(**fitting()) == 10
+    with pytest.raises(ChainruleError) as caught:
+        kernel.run(**(fitting() | change))
+    assert found in str(caught.value)
+
+
+def test_an_error_that_is_no_number_of_the_program_is_named() -> None:
+    program = network([2, 2, 1])
+    with pytest.raises(ChainruleError, match="W1 is an array of shape"):
+        compile_training(program, error=Name("W1"))
+    with pytest.raises(ChainruleError, match="F is no quantity of this program"):
+        compile_training(program, error=Name("F"))
