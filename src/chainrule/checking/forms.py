@@ -176,6 +176,8 @@ def negated(form: Form) -> Form:
         return joined_sum(form.parts, [-1] * len(form.parts))
     if form.figure is not None:
         return Form("leaf", const(-form.figure.value), figure=minus(form.figure), span=form.span)
+    if form.node.op is NEG:
+        return replace(form, node=form.node.args[0], sign=-form.sign)
     return replace(form, node=node(NEG, (form.node,)), sign=-form.sign)
 
 

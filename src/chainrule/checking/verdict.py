@@ -6,12 +6,12 @@ be - exactly, or following from figures printed before.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final, Literal
 
-from chainrule.checking.alignment import Alignment, Judge, Pair, align
+from chainrule.checking.alignment import WRONG_NUMBER, Alignment, Judge, Pair, align
 from chainrule.checking.claims import Claim, Link, Unread
 from chainrule.checking.figures import Figure, Region, minus, read_figure, region
 from chainrule.checking.forms import Form, element_of, form_of_node, form_of_tree, leaves
@@ -162,7 +162,7 @@ def follows_from(paper: Paper, routes: Sequence[Node], line: Line, due: Region, 
         if any(meets(due, value) for value in paper.follows(route, of=label, bad=bad, local=line.numbers)):
             return True
     for route in routes:
-        plan = paper.plan(route, of=label, bad=bad, before=None, local=line.numbers)
+        plan = paper.plan(route, of=label, bad=bad, local=line.numbers)
         if any(meets(due, value) for value in plan.rounded_on_the_way(unit)):
             return True
     return False
@@ -174,13 +174,12 @@ def follows_from(paper: Paper, routes: Sequence[Node], line: Line, due: Region, 
 def _substitution(paper: Paper, line: Line, link: Link, form: Form) -> Judged:
     references = [*reversed(line.formulas), *_formulas(paper, line)]
     judge = quick_judge(paper, line)
-    found = [(align(form, reference, judge), reference) for reference in references]
-    alignment, formula = min(found, key=lambda one: one[0].cost)
+    alignment, formula = _nearest(paper, form, references, judge)
     verdict = verdict_of(paper, line, alignment)
     note = ""
     if verdict == "wrong":
         for wrong in reversed(line.bad):
-            if verdict_of(paper, line, align(form, wrong, judge)) != "wrong":
+            if verdict_of(paper, line, align(form, wrong, judge, paper.size)) != "wrong":
                 verdict = "carried"
     if verdict == "wrong" and (guess := guessed(paper, form, line.node, judge)) is not None:
         alignment = guess
@@ -210,8 +209,18 @@ def _formulas(paper: Paper, line: Line) -> list[Form]:
 
 
 def _nearest_formula(paper: Paper, line: Line, form: Form) -> Form:
-    judge = quick_judge(paper, line)
-    return min(_formulas(paper, line), key=lambda one: align(form, one, judge).cost)
+    return _nearest(paper, form, _formulas(paper, line), quick_judge(paper, line))[1]
+
+
+def _nearest(paper: Paper, form: Form, references: Iterable[Form], judge: Judge) -> tuple[Alignment, Form]:
+    """The formula on which a link lies best, the first on which it lies well."""
+    found: list[tuple[Alignment, Form]] = []
+    for reference in references:
+        alignment = align(form, reference, judge, paper.size)
+        found.append((alignment, reference))
+        if alignment.cost < WRONG_NUMBER and all(pair.fits for pair in alignment.pairs):
+            return found[-1]
+    return min(found, key=lambda one: one[0].cost)
 
 
 def verdict_of(paper: Paper, line: Line, alignment: Alignment) -> Verdict:
@@ -276,10 +285,10 @@ def _digits(value: Fraction) -> int:
 
 def quick_judge(paper: Paper, line: Line) -> Judge:
     """A cheap judge of numbers for laying forms on each other: exact values and what is printed."""
-    known: dict[tuple[Fraction, Fraction, Node], bool] = {}
+    known: dict[tuple[str, Node], bool] = {}
 
     def judge(figure: Figure, at: Node) -> bool:
-        key = (figure.value, figure.unit, at)
+        key = (figure.text, at)
         if key not in known:
             known[key] = _fits(paper, line, figure, at)
         return known[key]
@@ -299,8 +308,7 @@ def _fits(paper: Paper, line: Line, figure: Figure, at: Node) -> bool:
     if any(meets(due, value) for value in line.numbers.get(at, ())):
         return True
     route = at.args[0] if at.op is NAME else at
-    first = next(paper.follows(route, of=label, bad=True, local=line.numbers), None)
-    return first is not None and meets(due, first)
+    return meets(due, paper.as_printed(route, of=label, local=line.numbers))
 
 
 def _comes_to(paper: Paper, line: Line, form: Form) -> bool:
@@ -310,7 +318,7 @@ def _comes_to(paper: Paper, line: Line, form: Form) -> bool:
     for at, figure in spans.items():
         due = region(figure)
         boxes[at] = interval(due.low, due.high)
-    plan = paper.plan(form.node, of=None, bad=False, before=None, local={})
+    plan = paper.plan(form.node, of=None, bad=False, local={})
     value = plan.value({**{n: values[0] for n, values in plan.choices.items()}, **boxes})
     if value.lo is None or value.hi is None:
         return False

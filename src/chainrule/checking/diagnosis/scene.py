@@ -1,0 +1,76 @@
+"""What the diagnosis of one link stands on: the link, what stands before it, and the tools to look for its slip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+from chainrule.checking.diagnosis.edits import Editor
+from chainrule.checking.diagnosis.kin import Kin, kin_of
+from chainrule.checking.diagnosis.search import Desk, Search, desks
+from chainrule.checking.diagnosis.wording import Words, words_of
+from chainrule.checking.forms import Form, leaves
+from chainrule.checking.paper import Paper, Plan
+from chainrule.checking.verdict import Judged, Line
+from chainrule.node import Node, is_quantity
+from chainrule.numbers.interval import Interval
+from chainrule.quantity import Quantity
+
+MOST_VALUES: Final = 12  # that follow from figures before, of each formula
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """A wrong link with everything its diagnosis needs."""
+
+    paper: Paper
+    judged: Judged
+    kin: Kin
+    words: Words
+    search: Search
+
+    @property
+    def line(self) -> Line:
+        return self.judged.line
+
+    @property
+    def label(self) -> Quantity:
+        return self.judged.claim.quantity
+
+    def values(self, at: Node, routes: list[Node]) -> list[Interval]:
+        """What a quantity may be worth: exactly, and as it follows from figures before."""
+        exact = self.paper.exact(at)
+        found = [] if exact is None else [exact]
+        label = self.paper.label_at(at)
+        for route in routes:
+            follows = self.paper.follows(route, of=label, bad=False, local=self.line.numbers)
+            found += islice((value for value in follows if value.is_finite()), MOST_VALUES)
+        if self.paper.has_bad():
+            for route in routes[:1]:
+                follows = self.paper.follows(route, of=label, bad=True, local=self.line.numbers)
+                found += islice((value for value in follows if value.is_finite()), MOST_VALUES)
+        return list(dict.fromkeys(found))
+
+    def plans(self, routes: list[Node], label: Quantity | None) -> Iterator[tuple[Plan, list[Desk]]]:
+        """Each formula with the ways to have its antecedents."""
+        for route in routes:
+            plan = self.paper.plan(route, of=label, bad=False, before=None, local=self.line.numbers)
+            tables = desks(plan, of=label, bad=False)
+            if self.paper.has_bad():
+                worse = self.paper.plan(route, of=label, bad=True, before=None, local=self.line.numbers)
+                tables += desks(worse, of=label, bad=True) if worse.nodes == plan.nodes else []
+            yield plan, tables
+
+
+def scene_of(paper: Paper, judged: Judged) -> Scene:
+    """The scene of a wrong link."""
+    kin, words = kin_of(paper.quantities), words_of(paper)
+    search = Search(paper, judged.claim.quantity, lambda label: Editor(paper, kin, words, label))
+    return Scene(paper, judged, kin, words, search)
+
+
+def quantities_in(form: Form) -> list[Node]:
+    """The quantities a formula names, each once."""
+    return list(dict.fromkeys(leaf.node for leaf in leaves(form) if is_quantity(leaf.node)))

@@ -1,0 +1,218 @@
+"""Which slip gives what was written? Every edit of every formula on the way is worked out, figures as printed or not.
+
+Nodes are interned and each desk keeps what it has worked out, so an edit costs no more than the few nodes above it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import product
+from random import Random
+from typing import Any, Final, Literal
+
+from chainrule.checking.diagnosis.edits import Edit, Editor
+from chainrule.checking.forms import Form, form_of_node
+from chainrule.checking.paper import NO_VALUE, PRECISIONS, WAYS, Paper, Plan
+from chainrule.evaluate import apply
+from chainrule.node import CONST, INPUT, NAME, Node, is_quantity, label_of, order
+from chainrule.numbers.interval import EVERYTHING, Interval, interval, interval_numbers, point
+from chainrule.quantity import Quantity
+
+MOST_MIXED: Final = 8  # antecedents that are exchanged one by one
+MOST_INNER: Final = 24  # quantities on the way that may hold the slip
+FEWER_DIGITS: Final = 7
+MOST_WORK: Final = 150_000  # operations of one search
+
+
+@dataclass(slots=True, eq=False)
+class Desk:
+    """One way to have the antecedents: as printed, unrounded, or mixed; `cost` is how unusual that is."""
+
+    paper: Paper
+    known: Mapping[Node, Interval]
+    brought: Literal["printed", "exact", "anywhere"]  # how a quantity is taken that an edit brings in
+    bad: bool = False  # also figures that are wrong
+    cost: float = 0.0
+    of: Quantity | None = None
+    done: dict[Node, Any] = field(default_factory=dict)
+    work: int = 0
+
+    def __post_init__(self) -> None:
+        self.done.update(self.known)
+
+    def value(self, root: Node) -> Any:
+        """The value of a node; NO_VALUE where it has none."""
+        numbers = interval_numbers(PRECISIONS[0])
+        with numbers.s.context():
+            for current in order([root], cut=self._is_known):
+                if current not in self.done:
+                    self.done[current] = self.applied(current, [self.done[a] for a in current.args])
+        return self.done[root]
+
+    def applied(self, current: Node, args: Sequence[Any]) -> Any:
+        """The value of a node from those of its arguments."""
+        self.work += 1
+        if not current.args:
+            return self.paper.value_at(current, PRECISIONS[0])
+        return NO_VALUE if any(a is NO_VALUE for a in args) else apply(current, args, interval_numbers(PRECISIONS[0]))
+
+    def _is_known(self, at: Node) -> bool:
+        if at not in self.done and is_quantity(at):
+            label = label_of(at)
+            if self.brought == "anywhere":
+                if at.op is INPUT:
+                    self.done[at] = _beside(self.paper.exact(at), label)
+            elif self.brought == "exact":
+                self.done[at] = self.paper.value_at(at, PRECISIONS[0])
+            elif label != self.of:
+                figures = [one for one in self.paper.printed.get(label, ()) if one.good or self.bad]
+                if figures:
+                    self.done[at] = point(figures[-1].figure.value)
+        return at in self.done
+
+
+def _beside(value: Interval | None, label: Quantity) -> Interval:
+    """A number near the value of an input, always the same one: formulas that agree there agree by no accident."""
+    exact = (value.bounds[0] if value is not None else None) or Fraction(0)
+    step = Fraction(Random(repr(label)).randrange(500, 1000), 64_019)
+    return point(exact + step * max(abs(exact), Fraction(1, 4)))
+
+
+def desks(plan: Plan, *, of: Quantity | None, bad: bool) -> list[Desk]:
+    """The ways to have the antecedents of a plan, the usual ones first."""
+    first = {n: values[0] for n, values in plan.choices.items()}
+    last = {n: values[-1] for n, values in plan.choices.items()}
+    extra = 1.0 if bad else 0.0
+    found = [Desk(plan.paper, first, "printed", bad, extra, of)]
+    if plan.choices and not bad:
+        found.append(Desk(plan.paper, last, "exact", bad, 0.2, of))
+    if 1 < len(plan.choices) <= MOST_MIXED:
+        found += [Desk(plan.paper, {**first, n: last[n]}, "printed", bad, extra + 0.7, of) for n in plan.choices]
+    return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hit:
+    """An edit that gives what was written, and how usual the way there is."""
+
+    slip: str
+    text: str
+    cost: float
+    group: str
+    form: Form | None = None  # the formula with the slip in it
+
+
+@dataclass(slots=True, eq=False)
+class Search:
+    """A search among the formulas of one quantity; `tried` counts the edits of each group."""
+
+    paper: Paper
+    label: Quantity | None
+    editor: Callable[[Quantity | None], Editor]
+    tried: Counter[str] = field(default_factory=Counter)
+
+    def hits(
+        self, plan: Plan, tables: Sequence[Desk], fits: Callable[[Interval], bool], unit: Fraction | None
+    ) -> Iterator[Hit]:
+        """The edits of a route, and of what is worked out on the way to it, that give a value that fits."""
+        own = self.editor(self.label).edits(form_of_node(plan.route))
+        yield from self.matched(plan.nodes, None, own, tables, fits)
+        inner = [n for n in reversed(plan.nodes) if n.op is NAME and n is not plan.route and n not in plan.choices]
+        for far, current in enumerate([n for n in inner if n.args[0].op is not CONST][:MOST_INNER]):
+            edits = self.editor(label_of(current)).edits(form_of_node(current.args[0]))
+            yield from self.matched(plan.nodes, current, edits, tables, fits, extra=min(0.4 + 0.1 * far, 1.5))
+        if unit is not None:
+            yield from self._rounded(plan, tables, fits, unit)
+
+    def matched(
+        self,
+        nodes: Sequence[Node],
+        inner: Node | None,
+        edits: Sequence[Edit],
+        tables: Sequence[Desk],
+        fits: Callable[[Interval], bool],
+        *,
+        extra: float = 0.0,
+    ) -> Iterator[Hit]:
+        """The edits that give a value that fits, made in the formula of the line or of `inner` on the way."""
+        self.tried.update(edit.group for edit in edits)
+        above = [] if inner is None else users_of(nodes, inner)
+        for edit in edits:
+            for desk in tables:
+                if desk.work > MOST_WORK:
+                    break
+                value = desk.value(edit.form.node)
+                if inner is not None:
+                    value = propagated(desk, above, inner, value)
+                if isinstance(value, Interval) and fits(value):
+                    yield Hit(edit.slip, edit.text, edit.cost + desk.cost + extra, edit.group, edit.form)
+                    break
+
+    def _rounded(
+        self, plan: Plan, tables: Sequence[Desk], fits: Callable[[Interval], bool], unit: Fraction
+    ) -> Iterator[Hit]:
+        """What was put in, or stood on the way, rounded to fewer digits than it was printed with."""
+        words = self.editor(self.label).words
+        places = [n for n in plan.nodes if n in plan.choices or (is_quantity(n) and n is not plan.route)]
+        places = [n for n in places if n.op is not CONST][:MOST_INNER]
+        choices = [frozenset([n]) for n in places] + ([frozenset(places)] if len(places) > 1 else [])
+        for desk, power, chosen in product(tables[:2], range(1, FEWER_DIGITS + 1), choices):
+            if unit * 10**power >= 10:
+                continue
+            self.tried["rounding"] += 1
+            for way in WAYS[::2]:
+                if fits(rerun(desk, plan, chosen, unit * 10**power, way)):
+                    what = words.of(next(iter(chosen))) if len(chosen) == 1 else "what is put in"
+                    text = f"{what} was rounded to {decimals(unit * 10**power)} on the way"
+                    yield Hit("rounded too early", text, 0.3 + desk.cost, "rounding")
+                    break
+
+
+def users_of(nodes: Sequence[Node], inner: Node) -> list[Node]:
+    """The nodes that depend on one of them, arguments before users."""
+    touched, found = {inner}, []
+    for n in nodes:
+        if any(a in touched for a in n.args):
+            touched.add(n)
+            found.append(n)
+    return found
+
+
+def propagated(desk: Desk, above: Iterable[Node], inner: Node, value: Any) -> Any:
+    """The value of the last node of `above` if a node on the way had another value."""
+    scratch = {inner: value}
+    last = value
+    numbers = interval_numbers(PRECISIONS[0])
+    with numbers.s.context():
+        for n in above:
+            last = scratch[n] = desk.applied(n, [scratch[a] if a in scratch else desk.value(a) for a in n.args])
+    return last
+
+
+def rerun(desk: Desk, plan: Plan, chosen: frozenset[Node], unit: Fraction, way: Callable[[Fraction], int]) -> Interval:
+    """The value of a route if some nodes on the way were rounded to a unit."""
+    done: dict[Node, Any] = {}
+    numbers = interval_numbers(PRECISIONS[0])
+    with numbers.s.context():
+        for n in plan.nodes:
+            is_end = n in plan.choices or not n.args
+            done[n] = desk.value(n) if is_end else desk.applied(n, [done[a] for a in n.args])
+            if n in chosen:
+                done[n] = rounded(done[n], unit, way)
+    found = done[plan.route]
+    return found if isinstance(found, Interval) else EVERYTHING
+
+
+def rounded(value: Any, unit: Fraction, way: Callable[[Fraction], int]) -> Any:
+    """An interval with its ends rounded to a unit; anything else as it is."""
+    low, high = value.bounds if isinstance(value, Interval) else (None, None)
+    return value if low is None or high is None else interval(way(low / unit) * unit, way(high / unit) * unit)
+
+
+def decimals(unit: Fraction) -> str:
+    """How many decimals a unit leaves, in words."""
+    places = len(str(unit.denominator)) - 1
+    return "a whole number" if not places else f"{places} decimal{'s' if places > 1 else ''}"
