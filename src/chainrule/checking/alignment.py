@@ -68,16 +68,27 @@ class Alignment:
         )  # fmt: skip
 
 
-def align(link: Form, formula: Form, judge: Judge) -> Alignment:
-    """The alignment of a link with a formula that costs least."""
-    return _Aligner(judge).best(link, formula, 0)
+def align(link: Form, formula: Form, judge: Judge, size: Callable[[Node], float | None] | None = None) -> Alignment:
+    """The alignment of a link with a formula that costs least.
+
+    With `size`, the rough value of a node, quantities of the formula are written out where the link does not lie on it
+    as it stands; only parts of about the same value are then compared.
+    """
+    plain = _Aligner(judge, size, deepest=0).best(link, formula, 0)
+    if plain.cost < WRONG_NUMBER or size is None:
+        return plain
+    return _Aligner(judge, size, deepest=DEEPEST).best(link, formula, 0)
 
 
 @dataclass(slots=True, eq=False)
 class _Aligner:
     judge: Judge
+    size: Callable[[Node], float | None] | None
+    deepest: int
     known: dict[tuple[int, int, int], Alignment] = field(default_factory=dict)
     kept: list[Form] = field(default_factory=list)  # alive, so that no id is used twice
+    written_out: dict[int, Form | None] = field(default_factory=dict)
+    wholes: dict[tuple[object, ...], Form] = field(default_factory=dict)
 
     def best(self, link: Form, formula: Form, depth: int) -> Alignment:
         key = (id(link), id(formula), depth)
@@ -94,12 +105,13 @@ class _Aligner:
         for kind in ("sum", "product"):
             if kind in kinds and formula.kind != "leaf":
                 options.append(self._parts(kind, link, formula, depth))
-                if options[-1].cost >= WRONG_NUMBER:
+                if options[-1].cost >= WRONG_NUMBER and depth < self.deepest and self.are_alike(link, formula):
                     options += self._opened_parts(kind, link, formula, depth)
                     options += self._grouped_parts(kind, link, formula, depth)
         if link.kind == formula.kind in ("power", "call") and link.name == formula.name:
             options.append(self._in_order(link, formula, depth))
-        if (opened := _opened(formula)) is not None and depth < DEEPEST:
+        opened = self.opened(formula) if depth < self.deepest or formula.kind == "call" else None
+        if opened is not None and depth <= self.deepest:
             options.append(self.best(link, opened, depth + 1).plus(Alignment(OPENED)))
         options.append(Alignment(OTHER_SHAPE, others=((link, formula),)))
         return min(options, key=lambda one: one.cost)
@@ -109,13 +121,39 @@ class _Aligner:
         if figure is None:
             if link.node is formula.node:
                 return Alignment()
-            if (opened := _opened(formula)) is not None and opened.kind == "leaf" and depth < DEEPEST:
+            opened = self.opened(formula)
+            if opened is not None and opened.kind == "leaf" and depth < DEEPEST:
                 return self.best(link, opened, depth + 1)
             return Alignment(WRONG_NAME, others=((link, formula),))
         if self.judge(figure, formula.node):
             return Alignment(pairs=(Pair(link, formula, fits=True),))
         cost = WRONG_NUMBER if formula.kind == "leaf" else WRONG_NUMBER + 0.3
         return Alignment(cost, pairs=(Pair(link, formula, fits=False),))
+
+    def opened(self, formula: Form) -> Form | None:
+        if id(formula) not in self.written_out:
+            self.kept.append(formula)
+            self.written_out[id(formula)] = _opened(formula)
+        return self.written_out[id(formula)]
+
+    def whole(self, kind: str, parts: _Parts, formula: Form | None) -> Form:
+        """The sum or product of parts, with the sign of the formula they come from."""
+        sign = -1 if formula is not None and kind == "product" and _sign(formula) < 0 else 1
+        key = (kind, sign, *((id(part), power) for part, power in parts))
+        if key not in self.wholes:
+            self.kept += [part for part, _ in parts]
+            whole = joined_sum if kind == "sum" else joined
+            powers = [1] * len(parts) if kind == "sum" else [power for _, power in parts]
+            made = whole([part for part, _ in parts], powers)
+            self.wholes[key] = negated(made) if sign < 0 else made
+        return self.wholes[key]
+
+    def are_alike(self, link: Form, formula: Form) -> bool:
+        """Whether two parts have about the same value, whatever their sign."""
+        if self.size is None:
+            return False
+        a, b = self.size(link.node), self.size(formula.node)
+        return a is None or b is None or abs(abs(a) - abs(b)) <= 0.5 * max(abs(a), abs(b))
 
     def _in_order(self, link: Form, formula: Form, depth: int) -> Alignment:
         total = Alignment() if link.sign == formula.sign else Alignment(WRONG_SIGN, flipped=((link, formula),))
@@ -138,30 +176,30 @@ class _Aligner:
     def _opened_parts(self, kind: str, link: Form, formula: Form, depth: int) -> Iterator[Alignment]:
         """The alignments with a formula in which one quantity, itself a sum or product, is written out."""
         theirs = _as_parts(formula, kind)
-        if len(_as_parts(link, kind)) < len(theirs) or depth >= DEEPEST:
+        if len(_as_parts(link, kind)) < len(theirs):
             return
-        for at, (part, power) in enumerate(theirs):
-            opened = _opened(part)
+        for at, (part, _) in enumerate(theirs):
+            opened = self.opened(part)
             if opened is None or opened.kind != kind:
                 continue
             parts = [(opened if i == at else one, p) for i, (one, p) in enumerate(theirs)]
-            yield self.best(link, _whole(kind, parts, formula), depth + 1).plus(Alignment(OPENED))
+            yield self.best(link, self.whole(kind, parts, formula), depth + 1).plus(Alignment(OPENED))
 
     def _grouped_parts(self, kind: str, link: Form, formula: Form, depth: int) -> Iterator[Alignment]:
         """The alignments in which one number stands for several parts that are not neighbours."""
         ours, theirs = _as_parts(link, kind), _as_parts(formula, kind)
         spare = len(theirs) - len(ours)
-        if not spare > 0 or len(theirs) > 8 or depth >= DEEPEST:
+        if not spare > 0 or len(theirs) > 8:
             return
         figures = [part.figure for part, power in ours if part.figure is not None and power > 0]
         for size in range(2, spare + 2):
             for chosen in combinations(range(len(theirs)), size):
-                whole = _whole(kind, [theirs[i] for i in chosen], None)
+                whole = self.whole(kind, [theirs[i] for i in chosen], None)
                 if not any(self.judge(one, at) for one in figures for at in (whole.node, node(NEG, (whole.node,)))):
                     continue
                 rest = [part for i, part in enumerate(theirs) if i not in chosen]
                 parts = [(Form("leaf", whole.node), 1), *rest]
-                yield self.best(link, _whole(kind, parts, formula), depth + 1).plus(Alignment(OPENED))
+                yield self.best(link, self.whole(kind, parts, formula), depth + 1).plus(Alignment(OPENED))
 
     def _part(self, kind: str, ours: tuple[Form, int], theirs: tuple[Form, int], depth: int) -> Alignment:
         """One part on another. The sign of a product's factors counts for the product, so a factor may be negated."""
@@ -211,7 +249,7 @@ class _Aligner:
         assert part.figure is not None
         if power < 0:
             return None
-        whole = _whole(kind, theirs, None)
+        whole = self.whole(kind, theirs, None)
         if self.judge(part.figure, whole.node):
             return Alignment(OUT_OF_ORDER, pairs=(Pair(part, whole, fits=True),))
         if kind == "product" and self.judge(part.figure, node(NEG, (whole.node,))):
@@ -252,14 +290,6 @@ class _Aligner:
 
 
 _Parts = Sequence[tuple[Form, int]]
-
-
-def _whole(kind: str, parts: _Parts, formula: Form | None) -> Form:
-    """The sum or product of parts, with the sign of the formula they come from."""
-    if kind == "sum":
-        return joined_sum([part for part, _ in parts], [1] * len(parts))
-    whole = joined([part for part, _ in parts], [power for _, power in parts])
-    return negated(whole) if formula is not None and _sign(formula) < 0 else whole
 
 
 def _as_parts(form: Form, kind: str) -> _Parts:

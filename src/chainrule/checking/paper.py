@@ -49,6 +49,7 @@ class Paper:
     count: int = 0
     _bodies: dict[Node, Quantity] = field(default_factory=dict)
     _exact: dict[int, dict[Node, Any]] = field(default_factory=dict)
+    _sizes: dict[Node, float | None] = field(default_factory=dict)
     _inputs: dict[int, dict[Quantity, Any]] = field(default_factory=dict)
     _unrounded: dict[tuple[Quantity, bool, int], tuple[Interval, ...]] = field(default_factory=dict)
 
@@ -90,6 +91,15 @@ class Paper:
                 else:
                     done[current] = apply(current, values, numbers)
         return done[node]
+
+    def size(self, node: Node) -> float | None:
+        """The rough value of a node; None where it has none."""
+        if node not in self._sizes:
+            value = self.exact(node)
+            low, high = value.bounds if value is not None else (None, None)
+            near = low is not None and high is not None and max(abs(low), abs(high)) < 10**300
+            self._sizes[node] = float(low) if low is not None and near else None
+        return self._sizes[node]
 
     def given(self, label: Quantity) -> Fraction:
         """A number for an input: its value, for a symbol some other number, and the middle where it is not exact."""
@@ -145,14 +155,20 @@ class Paper:
                 return
             yield plan.value(dict(zip(plan.choices, values, strict=True)))
 
+    def as_printed(self, route: Node, *, of: Quantity | None, local: Mapping[Node, Sequence[Interval]]) -> Interval:
+        """What a formula comes to with the latest figures as printed, right or wrong."""
+        plan = self.plan(route, of=of, bad=True, local=local, unrounded=False)
+        return plan.value({n: values[0] for n, values in plan.choices.items()})
+
     def plan(
         self,
         route: Node,
         *,
         of: Quantity | None,
         bad: bool,
-        before: int | None,
+        before: int | None = None,
         local: Mapping[Node, Sequence[Interval]],
+        unrounded: bool = True,
     ) -> Plan:
         """The nearest printed ancestors on every path, their possible values, and how the route uses them."""
         choices: dict[Node, list[Interval]] = {}
@@ -167,8 +183,10 @@ class Paper:
             values = [*local.get(node, ()), *[point(one.figure.value) for one in figures]]
             if not values:
                 return False
-            rest: tuple[Interval, ...]
-            if label is None:
+            rest: tuple[Interval, ...] = ()
+            if not unrounded:
+                pass
+            elif label is None:
                 rest = () if (exact := self.exact(node)) is None else (exact,)
             else:
                 last = figures[0].order if figures else self.count + 1
