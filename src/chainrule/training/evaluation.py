@@ -61,7 +61,7 @@ def examples(model: Model, X: object, T: object, *, needs_targets: bool = True) 
     """X and T as the model's inputs and targets. Raises ShapeError for what does not fit, and for nan and inf."""
     if X is None and model.inputs:
         raise ShapeError("found no inputs.", hint="Give X, a row an example.")
-    if X is not None and len(X) and not model.inputs:  # type: ignore[arg-type]
+    if not model.inputs and X is not None and X != {}:
         raise ShapeError("found inputs, but this model has none.", hint="Give None.")
     found = columns("X", X, model.inputs) if model.inputs else []
     parts = list(zip(model.inputs, found, strict=True))
