@@ -56,6 +56,7 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("problem", "explanation"): "the type of what Problem.explain() returns, for type checkers only",
     ("problem", "checking"): "the type of what Problem.check() returns, likewise",
     ("explanation", "display"): "an explanation shows itself; display is loaded when it is first printed",
+    ("checking", "display"): "a report shows itself; display is loaded when it is first printed",
     ("training", "explanation"): "the type of what Model.explain() returns, for type checkers only",
     ("training", "display"): "display hangs explain() and _repr_*_ on Model, likewise",
 }

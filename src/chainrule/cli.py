@@ -91,26 +91,56 @@ def explain(
 
             result = with_picture(result, diagram_of(problem, picture, steps=steps))
     else:
-        color = output is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
         columns = width or _terminal_width()
         ascii_only = ascii_only or (output is None and not _shows_unicode())
         result = display.text(
-            solution, view=view, width=columns, color=color, ascii_only=ascii_only, until=until, of=of
+            solution, view=view, width=columns, color=_in_color(output), ascii_only=ascii_only, until=until, of=of
         )
     _write(result, output)
 
 
 @commands.command()
 @click.argument("file")
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def check(file: str, style: str) -> None:
-    """The verdict on every link of a working: right, rounded, carried or wrong."""
-    import json
+@click.option("--format", "style", type=click.Choice(_FORMATS), help="Without it: as FILE of -o ends, else text.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write to a file instead of the terminal.")
+@click.option("--first", is_flag=True, help="Stop at the first wrong line, with a hint instead of the answer.")
+@click.option("--corrected", is_flag=True, help="Print the working as it should be, and no report.")
+@click.option("--ascii", "ascii_only", is_flag=True, help="Print ASCII characters only.")
+@click.option("--width", type=click.IntRange(40), help="Width of the page in characters; without it, the terminal's.")
+def check(
+    file: str,
+    style: str | None,
+    output: str | None,
+    first: bool,
+    corrected: bool,
+    ascii_only: bool,
+    width: int | None,
+) -> None:
+    """The verdict on every link of a working: right, rounded, carried or wrong.
 
+    Exit status 0: all is right or rounded; 1: something is wrong or carried; 2: something could not be read.
+    """
     from chainrule import display
 
+    if corrected and (first or style is not None):
+        raise ProblemError("--corrected prints the working alone: leave out --first and --format.")
     report = display.check(open_problem(file))
-    _write(json.dumps(report.as_json(), ensure_ascii=False, indent=2) + "\n", None)
+    shown = report.until_first_wrong() if first else report
+    style = style or display.format_of(output)
+    if corrected:
+        result = report.corrected().strip("\n") + "\n"
+    elif style == "json":
+        result = display.check_json(shown)
+    elif style == "text":
+        result = display.check_text(
+            shown,
+            width=width or _terminal_width(),
+            color=_in_color(output),
+            ascii_only=ascii_only or (output is None and not _shows_unicode()),
+        )
+    else:
+        result = display.check_rendered(shown, style)
+    _write(result, output)
     sys.exit(report.exit_status)
 
 
@@ -196,6 +226,10 @@ def _rounding(by_hand: str | None, truncate: bool, view: str) -> Rounding | None
     return parse_rounding(by_hand, truncate=truncate)
 
 
+def _in_color(output: str | None) -> bool:
+    return output is None and sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
 def _terminal_width() -> int:
     from shutil import get_terminal_size
 
@@ -205,7 +239,7 @@ def _terminal_width() -> int:
 def _shows_unicode() -> bool:
     """Whether standard output can take what people call their quantities; else names are spelled out."""
     try:
-        "∂θ½ŷ→".encode(sys.stdout.encoding or "ascii")
+        "∂θ½ŷ→≈✓✗".encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:
         return False
     return True

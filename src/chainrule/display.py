@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chainrule.checking import check
+from chainrule.checking import Report, check
 from chainrule.errors import ProblemError
 from chainrule.explanation import Explanation, explain
 from chainrule.explanation.byhand import HandExplanation, by_hand, hand_report
@@ -26,6 +26,7 @@ from chainrule.problem import Problem
 from chainrule.problem.loops import expand
 from chainrule.quantity import Derivative, spell
 from chainrule.views.by_hand import hand_view
+from chainrule.views.check import check_view
 from chainrule.views.code import code
 from chainrule.views.gates import gates_view
 from chainrule.views.paths import paths_view
@@ -44,6 +45,9 @@ __all__ = [
     "Request",
     "by_hand",
     "check",
+    "check_json",
+    "check_rendered",
+    "check_text",
     "code_text",
     "document",
     "explain",
@@ -176,6 +180,21 @@ def json_text(explanation: Explanation | Request, *, of: Sequence[str] = ()) -> 
     if isinstance(explanation, HandExplanation):
         return _json(hand_report(explanation, of=of))
     return _json(report(explanation, of=of))
+
+
+def check_text(report: Report, *, width: int = 100, color: bool = False, ascii_only: bool = False) -> str:
+    """A report as text for a terminal."""
+    return render_text(check_view(report), width=width, color=color, ascii_only=ascii_only)
+
+
+def check_rendered(report: Report, style: str, *, fragment: bool = False) -> str:
+    """A report as "markdown", "latex" or "html"."""
+    return rendered(check_view(report), style, problem=report.problem, fragment=fragment)
+
+
+def check_json(report: Report) -> str:
+    """A report as one JSON document."""
+    return _json(report.as_json())
 
 
 def _json(found: dict[str, Any]) -> str:

@@ -6,7 +6,10 @@
 from __future__ import annotations
 
 from chainrule.checking.claims import Claim, Link, Unread
-from chainrule.checking.expected import exact_text, expected_text
+from chainrule.checking.correction import edited, edits_of, whole
+from chainrule.checking.diagnosis import Diagnoses
+from chainrule.checking.expected import exact_text
+from chainrule.checking.followed import Slips
 from chainrule.checking.paper import Paper
 from chainrule.checking.quantities import Quantities
 from chainrule.checking.report import LinkReport, Report
@@ -22,18 +25,23 @@ def check(problem: Problem) -> Report:
     """The verdict on every link of a problem's `working`."""
     working = read_working(problem)
     paper = Paper(Quantities(working.problem))
+    slips = Slips(paper)
+    diagnoses = Diagnoses(paper)
     links: list[LinkReport] = []
     unread: list[Unread] = list(working.unread)
     for claim in working.claims:
         judged, missed = judge_claim(paper, claim)
         unread += missed
-        links += [_reported(paper, one) for one in judged]
+        links += [_reported(paper, slips, diagnoses, one) for one in judged]
+        slips.note(judged)
     sources = tuple({claim.line: claim.source for claim in working.claims if claim.source}.items())
     unread.sort(key=lambda one: (one.line, one.column))
     return Report(problem, working.lines, tuple(links), tuple(unread), sources)
 
 
-def _reported(paper: Paper, one: Judged) -> LinkReport:
+def _reported(paper: Paper, slips: Slips, diagnoses: Diagnoses, one: Judged) -> LinkReport:
+    is_bad = one.verdict in ("wrong", "carried")
+    edits = edits_of(paper, one) if is_bad else ()
     return LinkReport(
         line=one.link.line,
         column=one.link.column,
@@ -42,6 +50,9 @@ def _reported(paper: Paper, one: Judged) -> LinkReport:
         kind=one.kind,
         verdict=one.verdict,
         exact=None if one.kind == "formula" else exact_text(paper, one.line.node),
-        expected=expected_text(paper, one) if one.verdict in ("wrong", "carried") else None,
-        note=one.note,
+        expected=edited(one.link.text, edits) if edits else whole(paper, one) if is_bad and one.link.index else None,
+        causes=diagnoses.of(one) if one.verdict == "wrong" else (),
+        note=one.note or (slips.followed(one) if one.verdict == "carried" else ""),
+        left=one.claim.text,
+        edits=edits,
     )

@@ -85,7 +85,42 @@ class Code:
     text: str
 
 
-Block: TypeAlias = Heading | Prose | Items | Chain | Matrices | Derivation | Table | Code
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What is to be said about a link of a working: what should stand there, and sentences.
+
+    `link` is the link as written, where the line has several; it and `instead` are the language of formulas.
+    """
+
+    verdict: str  # as in WorkingLine
+    link: str = ""
+    instead: str = ""
+    sentences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingLine:
+    """A line that a person wrote, shown as it is, with verdicts: right, rounded, carried, wrong or unread.
+
+    `pieces` are pairs (text, verdict) from left to right, the verdict "" for what none is about; `verdict` is the worst
+    of them.
+    """
+
+    number: int
+    pieces: tuple[tuple[str, str], ...]
+    comment: str = ""
+    verdict: str = ""
+    remarks: tuple[Remark, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """A person's working, judged line by line; numbers tell where blank lines were."""
+
+    lines: tuple[WorkingLine, ...]
+
+
+Block: TypeAlias = Heading | Prose | Items | Chain | Matrices | Derivation | Table | Code | Working
 
 
 @dataclass(frozen=True, slots=True)

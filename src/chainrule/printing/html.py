@@ -27,8 +27,10 @@ from chainrule.printing.document import (
     Piece,
     Prose,
     Table,
+    Working,
 )
 from chainrule.printing.glyphs import Typography
+from chainrule.printing.html_working import WORKING_STYLE, working_parts
 from chainrule.printing.mathml import mathml
 from chainrule.printing.page_style import SCRIPT, STYLE
 from chainrule.printing.prose import for_document, is_formula, segments
@@ -89,13 +91,14 @@ def render_html(document: Document, *, typography: Typography | None = None, fra
     lines = _numbered(document, setter, prefix)
     page = _Page(setter, lines, _partners(lines.values()))
     body = "\n".join(part for block in document.blocks for part in _parts(block, page))
+    style = STYLE + (WORKING_STYLE if any(isinstance(block, Working) for block in document.blocks) else "")
     if fragment:
-        return f'<div class="chainrule">\n<style>\n{STYLE}</style>\n{body}\n</div>\n'
+        return f'<div class="chainrule">\n<style>\n{style}</style>\n{body}\n</div>\n'
     title = next((block.text for block in document.blocks if isinstance(block, Heading)), "chainrule")
     return (
         '<!DOCTYPE html>\n<html lang="en" class="chainrule-page">\n<head>\n<meta charset="utf-8"/>\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1"/>\n'
-        f"<title>{escape(title)}</title>\n<style>\n{STYLE}</style>\n</head>\n"
+        f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n"
         f'<body class="chainrule-page">\n<main class="chainrule">\n{body}\n</main>\n'
         f"<script>\n//<![CDATA[\n{SCRIPT}//]]>\n</script>\n</body>\n</html>\n"
     )
@@ -174,6 +177,8 @@ def _parts(block: Block, page: _Page) -> Iterator[str]:
             yield "</table></div>"
         case Code(text):
             yield f"<pre><code>{escape(text)}</code></pre>"
+        case Working(lines):
+            yield from working_parts(lines)
 
 
 def _rows(chain: Chain | Matrices | Derivation) -> Iterator[tuple[Sequence[Piece], str]]:

@@ -20,11 +20,12 @@ from chainrule.printing.document import (
     Piece,
     Prose,
     Table,
+    Working,
 )
 from chainrule.printing.glyphs import Typography
 from chainrule.printing.latex_math import LATEX, letters_only, lines_of, width_of
 from chainrule.printing.prose import for_document, is_formula, segments
-from chainrule.printing.text import to_ascii
+from chainrule.printing.text import render_text, to_ascii
 from chainrule.printing.typeset import BREAK, typeset
 
 Equalities: TypeAlias = Chain | Matrices | Derivation
@@ -33,6 +34,7 @@ PAGE_WIDTH: Final = 425.0  # points of a line of the page that `PREAMBLE` sets u
 _LINE_WIDTH: Final = 455.0  # of a table, which is not indented
 _RELATION: Final = 14.0
 _INDENT: Final = 20.0
+_COLUMNS: Final = 100  # of a working, which is printed as in a terminal
 _LONG_TABLE: Final = 30  # rows; longer ones may go over several pages
 _SECTIONS: Final = {1: "section*", 2: "subsection*"}
 _ESCAPES: Final = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "^": r"\textasciicircum{}", "_": r"\_",
@@ -172,6 +174,9 @@ def _lines(block: Block, typography: Typography) -> Iterator[str]:
         case Code(text):
             code = to_ascii(text).replace(r"\end{verbatim}", r"\end {verbatim}").rstrip("\n")
             yield from (r"{\footnotesize", r"\begin{verbatim}", code, r"\end{verbatim}", "}")
+        case Working():
+            page = render_text(Document((block,)), width=_COLUMNS, ascii_only=True)
+            yield from _lines(Code(page), typography)
 
 
 def assignment(item: str, typography: Typography) -> str:

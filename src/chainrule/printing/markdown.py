@@ -7,17 +7,32 @@ from collections.abc import Iterator
 from typing import Final
 
 from chainrule.printing.arrays import set_equal
-from chainrule.printing.document import Block, Chain, Code, Derivation, Document, Heading, Items, Matrices, Prose, Table
+from chainrule.printing.document import (
+    Block,
+    Chain,
+    Code,
+    Derivation,
+    Document,
+    Heading,
+    Items,
+    Matrices,
+    Prose,
+    Table,
+    Working,
+    WorkingLine,
+)
 from chainrule.printing.glyphs import Typography
 from chainrule.printing.latex import chain_lines
 from chainrule.printing.latex_math import LATEX
 from chainrule.printing.prose import for_document, is_formula, segments
+from chainrule.printing.text_working import MARKS
 from chainrule.printing.typeset import BREAK
 
 _WIDTH: Final = 640.0  # of a line, measured as in LaTeX; a page of GitHub's is about as wide
 _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>#|$~&])")
 _LIST: Final = re.compile(r"^(\s*)([-+=]|\d+[.)])(?=\s|$)")
 _FENCE: Final = re.compile(r"`{3,}")
+_TICKS: Final = re.compile(r"`+")
 
 
 def render_markdown(document: Document, *, typography: Typography | None = None) -> str:
@@ -58,6 +73,30 @@ def _lines(block: Block, typography: Typography) -> Iterator[str]:
         case Code(text):
             marks = "`" * max([3, *[len(run) + 1 for run in _FENCE.findall(text)]])
             yield from (f"{marks}python", text.rstrip("\n"), marks)
+        case Working(lines):
+            yield from (row for line in lines for row in _working_line(line))
+
+
+def _working_line(line: WorkingLine) -> Iterator[str]:
+    text = "".join(piece for piece, _ in line.pieces).strip()
+    if not line.verdict:
+        yield from ("", _LIST.sub(r"\1\\\2", _escape(text or line.comment)), "")
+        return
+    word = "" if line.verdict == "right" else f" **{line.verdict}**"
+    comment = f" *{_escape(line.comment)}*" if line.comment else ""
+    yield f"- {line.number} {MARKS[line.verdict]}{word} {_code(text)}{comment}"
+    for remark in line.remarks:
+        verb = "would be" if remark.verdict == "carried" else "should be"
+        instead = f"{verb} {_code(remark.instead)}" if remark.instead else ""
+        link = f"{_code(remark.link)} {instead}".strip() if remark.link else instead
+        yield f"  - {'; '.join(filter(None, [link, *map(_escape, remark.sentences)]))}"
+
+
+def _code(text: str) -> str:
+    """Text as it is, between as many backticks as it needs."""
+    marks = "`" * (1 + max([0, *[len(run) for run in _TICKS.findall(text)]]))
+    space = " " if text.startswith("`") or text.endswith("`") else ""
+    return f"{marks}{space}{text}{space}{marks}"
 
 
 def _math(text: str, typography: Typography) -> str:

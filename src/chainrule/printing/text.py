@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 import unicodedata
-from dataclasses import fields, replace
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from chainrule.printing.document import (
@@ -19,16 +19,19 @@ from chainrule.printing.document import (
     Matrices,
     Prose,
     Table,
+    Working,
 )
 from chainrule.printing.text_arrays import array_lines, derivation_lines
+from chainrule.printing.text_working import working_lines
 
 # A symbol such as ŷ, also in dE/dŷ; in the middle of a word an accent is only an accent.
 _ACCENTED = re.compile(r"(?:(?<![^\W\d_])|(?<=(?<![^\W\d_])d))[^\W\d_][\u0300-\u036f]?(?![^\W\d_])")
 _ACCENTS = {"\u0302": "_hat", "\u0303": "_tilde", "\u0304": "_bar", "\u0307": "_dot"}
-_COLORS = {"forward": "36", "backward": "35", "update": "32", "heading": "1", "note": "2"}
+_COLORS = {"forward": "36", "backward": "35", "update": "32", "heading": "1", "note": "2",
+           "right": "32", "rounded": "36", "carried": "33", "wrong": "1;31", "unread": "35"}  # fmt: skip
 _ASCII = {"×": "*", "·": "*", "•": "*", "−": "-", "–": "-", "½": "1/2", "¼": "1/4", "√": "sqrt", "∂": "d", "Σ": "sum",
           "∑": "sum", "…": "...", "→": "->", "’": "'", "“": '"', "”": '"', "²": "^2", "³": "^3", "≠": "!=", "≤": "<=",
-          "≥": ">="}  # fmt: skip
+          "≥": ">=", "≈": "~"}  # fmt: skip
 
 
 def render_text(document: Document, *, width: int = 100, color: bool = False, ascii_only: bool = False) -> str:
@@ -41,7 +44,7 @@ def render_text(document: Document, *, width: int = 100, color: bool = False, as
     """
     lines: list[str] = []
     for block in document.blocks:  # in ASCII before they are aligned, because names get longer
-        lines += _lines(_block_in_ascii(block) if ascii_only else block, width, color)
+        lines += _lines(_block_in_ascii(block) if ascii_only else block, width, color, ascii_only)
     return "\n".join(line.rstrip() for line in lines).strip("\n") + "\n"
 
 
@@ -57,14 +60,15 @@ def _accent_name(symbol: re.Match[str]) -> str:
     return parts[0] + _ACCENTS[parts[1]] if len(parts) == 2 and parts[1] in _ACCENTS else symbol[0]
 
 
-def _block_in_ascii(block: Block) -> Block:
-    found = {field.name: _parts_in_ascii(getattr(block, field.name)) for field in fields(block)}
-    return replace(block, **found)
+def _block_in_ascii(block: Any) -> Any:
+    return replace(block, **{field.name: _parts_in_ascii(getattr(block, field.name)) for field in fields(block)})
 
 
 def _parts_in_ascii(part: Any) -> Any:
     if isinstance(part, tuple):
         return tuple([_parts_in_ascii(one) for one in part])
+    if is_dataclass(part):
+        return _block_in_ascii(part)
     return to_ascii(part) if isinstance(part, str) else part
 
 
@@ -83,7 +87,7 @@ def _plain(part: str) -> str:
     return "?"
 
 
-def _lines(block: Block, width: int, color: bool) -> list[str]:
+def _lines(block: Block, width: int, color: bool, ascii_only: bool) -> list[str]:
     match block:
         case Heading(text, level):
             rule = {1: "=", 2: "-"}.get(level, "")
@@ -102,6 +106,8 @@ def _lines(block: Block, width: int, color: bool) -> list[str]:
             return ["", *_table([header, *rows])]
         case Code(text):
             return ["", *text.splitlines()]
+        case Working():
+            return ["", *working_lines(block, width, lambda text, what: _paint(text, what, color), ascii_only)]
 
 
 def _painted(left: str, lines: list[str], tint: str, color: bool) -> list[str]:

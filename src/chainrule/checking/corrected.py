@@ -1,0 +1,89 @@
+"""The whole working as it should be: each wrong or carried link mended where it stands, all other text kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from chainrule.checking.correction import Edit, edited
+from chainrule.checking.lines import Chain, chains
+from chainrule.checking.report import LinkReport, Report
+from chainrule.errors import ChainruleError
+from chainrule.problem.loops import expand
+
+
+def corrected(report: Report) -> str:
+    """The working of a report with every wrong and carried link as it should be.
+
+    A line with `for` becomes several lines where one of the claims it stands for is wrong.
+
+    >>> from chainrule.problem import loads
+    >>> problem = loads("formulas = 'y = 2*x'\\nworking = 'y = 2*x = 2*4 = 8   # by hand'\\n[given]\\nx = 3")
+    >>> problem.check().corrected()
+    'y = 2*x = 2*3 = 6   # by hand'
+    """
+    text = report.working
+    bad = [link for link in report.links if link.expected is not None]
+    places = report.offsets([(link.line, link.column) for link in bad])
+    at = dict(zip(map(id, bad), places, strict=True))
+    edits: list[Edit] = []
+    for chain in chains(text):
+        inside = [link for link in bad if chain.start <= at[id(link)] <= chain.end]
+        if inside:
+            loop = _expanded(report, chain)
+            edits += [_loop_mended(text, chain, loop, inside)] if loop else _mended(text, inside, at)
+    return edited(text, [*edits, *_comments_kept(text, edits)])
+
+
+def _comments_kept(text: str, edits: Sequence[Edit]) -> Iterator[Edit]:
+    """The blanks before comments of lines that get longer or shorter, so that the comments stay in their column."""
+    longer: dict[int, int] = {}  # by how much the line gets longer, by where its comment is
+    for start, end, new in edits:
+        line_end = text.find("\n", end)
+        comment = text.find("#", end, line_end if line_end >= 0 else len(text))
+        if comment >= 0:
+            last = new.rpartition("\n")[2]
+            before = 0 if "\n" in new else longer.get(comment, 0)
+            longer[comment] = before + len(last) - (end - start)
+    for comment, more in longer.items():
+        blanks = comment - len(text[:comment].rstrip(" "))
+        if blanks > 1:
+            yield comment - blanks, comment, " " * max(2, blanks - more)
+
+
+def _expanded(report: Report, chain: Chain) -> list[str]:
+    """The claims a chain with loops stands for; nothing for one without."""
+    try:
+        found = expand(report.problem, chain.written)
+    except ChainruleError:
+        return []
+    return [] if found == [chain.written] else found
+
+
+def _mended(text: str, bad: Sequence[LinkReport], at: dict[int, int]) -> Iterator[Edit]:
+    """The edits of a chain, in the working; a link of an array has those of all its elements."""
+    for start, group in groupby(sorted(bad, key=lambda link: at[id(link)]), key=lambda link: at[id(link)]):
+        links = list(group)
+        edits = {edit for link in links for edit in link.edits}
+        if not edits and len(links) == 1 and links[0].expected is not None:
+            edits = {(0, len(links[0].text), links[0].expected)}
+        yield from ((start + begin, start + end, new) for begin, end, new in edits)
+
+
+def _loop_mended(text: str, chain: Chain, lines: Sequence[str], bad: Sequence[LinkReport]) -> Edit:
+    """The claims of a chain with loops one by one, each on a line of its own."""
+    begin = text.rfind("\n", 0, chain.start) + 1
+    margin = text[begin : chain.start] if not text[begin : chain.start].strip() else ""
+    mended = [_line_mended(line, bad) for line in lines]
+    return chain.start, chain.end, f"\n{margin}".join(mended)
+
+
+def _line_mended(line: str, bad: Sequence[LinkReport]) -> str:
+    (chain,) = chains(line)
+    found = {(link.left, link.text): link for link in bad}
+    edits: list[Edit] = []
+    for _, piece in chain.links:
+        link = found.get((chain.left.text, piece.text))
+        if link is not None and link.expected is not None:
+            edits.append((piece.start, piece.start + len(piece.text), link.expected))
+    return edited(line, edits)

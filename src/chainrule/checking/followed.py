@@ -1,0 +1,47 @@
+"""What a carried link follows from: the wrong figure nearest to it, in words for the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from chainrule.checking.paper import Paper
+from chainrule.checking.verdict import SEVERITY, Judged
+from chainrule.quantity import Quantity
+
+MOST_NAMED: Final = 3
+
+
+@dataclass(slots=True, eq=False)
+class Slips:
+    """The links so far at which something stands that is not right, by what they are about."""
+
+    paper: Paper
+    found: dict[Quantity, Judged] = field(default_factory=dict)
+
+    def note(self, judged: Sequence[Judged]) -> None:
+        """Remember the figures of a claim that are wrong or carried."""
+        for one in judged:
+            if one.figure is not None and SEVERITY[one.verdict] > SEVERITY["rounded"]:
+                self.found[one.claim.quantity] = one
+
+    def followed(self, one: Judged) -> str:
+        """What a carried link follows from: what is wrong before it on its line, or the wrong figures it rests on."""
+        is_after_slip = one.line.bad or any(not good for _, good in one.line.values)
+        if is_after_slip and one.figure is not None:
+            return "follows from what stands before it on this line"
+        return self._earlier(one)
+
+    def _earlier(self, one: Judged) -> str:
+        named = [f"{slip.claim.text} = {slip.link.text} on line {slip.link.line}" for slip in self._under(one)]
+        return f"follows from {' and '.join(named[:MOST_NAMED])}" if named else ""
+
+    def _under(self, one: Judged) -> Iterator[Judged]:
+        label, seen = one.claim.quantity, set[Quantity]()
+        for route in self.paper.routes(label):
+            for node in self.paper.plan(route, of=label, bad=True, local={}).choices:
+                below = self.paper.label_at(node)
+                if below in self.found and below not in seen:
+                    seen.add(below)
+                    yield self.found[below]
