@@ -14,7 +14,6 @@ from chainrule.evaluate import apply
 from chainrule.explanation.asked import asked_graph, elements, is_of_rule, with_derivative
 from chainrule.explanation.passes import Passes, build_passes
 from chainrule.formula.syntax import Tree
-from chainrule.graph import Graph
 from chainrule.node import (
     CONST,
     INPUT,
@@ -50,7 +49,8 @@ class Quantities:
     problem: Problem
     _passes: dict[int, Passes] = field(default_factory=dict)
     _found: dict[Quantity, Node] = field(default_factory=dict)
-    _backward: dict[Quantity, Graph] = field(default_factory=dict)
+    _known: dict[Quantity, Node] = field(default_factory=dict)
+    _backward: dict[Quantity, dict[Quantity, Node]] = field(default_factory=dict)
     _states: list[dict[Node, Node]] = field(default_factory=lambda: [{}])
     _uses: dict[Quantity, list[Quantity]] = field(default_factory=dict)
     _written: int = 0  # nodes of the states
@@ -123,8 +123,17 @@ class Quantities:
             return self._after(bare, times)
         return self._first(bare)
 
+    @property
+    def known_nodes(self) -> dict[Quantity, Node]:
+        """Everything in the forward pass and the backward pass of the error."""
+        if not self._known:
+            self._known.update(self.passes(1).backward.quantities())
+        return self._known
+
     def _first(self, label: Quantity) -> Node:
         """A quantity before any update."""
+        if label in self.known_nodes:
+            return self.known_nodes[label]
         if is_of_rule(self.problem, label):
             known = {label_of(line): line for line in self.passes(1).update}
             known.update({label_of(before): before for before, _ in self.passes(1).slots.values()})
@@ -134,21 +143,15 @@ class Quantities:
             return name_node(label, expression_of(self.problem, label, self.known))
         if isinstance(label, Derivative):
             return self._derivative(label)
-        graph = asked_graph(self.problem, label)
-        return with_derivative(graph, label)[1]
+        return with_derivative(asked_graph(self.problem, label), label)[1]
 
     def _derivative(self, label: Derivative) -> Node:
-        of = self.passes(1).of
-        graph = asked_graph(self.problem, label)
-        if label.direct or isinstance(label.of, Derivative):
-            return with_derivative(graph, label)[1]
-        if label.of == of and label in self.passes(1).backward.outputs:
-            return self.passes(1).backward.outputs[label]
-        if set(graph.outputs) == set(asked_graph(self.problem, label.of).outputs) and label.by in graph.quantities():
+        if not label.direct and label.of in self.uses and label.by in self.uses:
             if label.of not in self._backward:
-                self._backward[label.of] = reverse(graph, label.of)
-            if label in self._backward[label.of].outputs:
-                return self._backward[label.of].outputs[label]
+                self._backward[label.of] = reverse(self.passes(1).forward, label.of).quantities()
+            if label in self._backward[label.of]:
+                return self._backward[label.of][label]
+        graph = asked_graph(self.problem, label)
         return with_derivative(with_expressions(self.problem, graph, [label]), label)[1]
 
     # Updates ------------------------------------------------------------------------------------------------
