@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from argparse import ArgumentParser, Namespace
+from contextlib import suppress
 from pathlib import Path
 
 from tests.exam.exam import CORRECT, COUNTS, TWO, Outcome, judge, paper_of, parts, run
@@ -18,21 +19,19 @@ def main() -> int:
     if options.show:
         return _show(options)
     outcomes = []
-    for outcome in run(_tasks(options), seed=options.seed, held_out=options.held_out, jobs=options.jobs):
-        outcomes.append(outcome)
-        if options.keep and outcome.complaints:
-            _keep(options.keep, outcome)
-        if options.progress and len(outcomes) % options.progress == 0:
-            print(
-                f"{len(outcomes)} papers, {sum(bool(o.complaints) for o in outcomes)} with complaints", file=sys.stderr
-            )
+    with suppress(KeyboardInterrupt):  # what has been sat by then still counts
+        for outcome in run(_tasks(options), seed=options.seed, held_out=options.held_out, jobs=options.jobs):
+            outcomes.append(outcome)
+            if options.keep and outcome.complaints:
+                _keep(options.keep, outcome)
+            if options.progress and len(outcomes) % options.progress == 0:
+                complaints = sum(bool(one.complaints) for one in outcomes)
+                print(f"{len(outcomes)} papers, {complaints} with complaints", file=sys.stderr)
     totals = count(outcomes)
     print(table(totals), end="")
     slowest = max(outcomes, key=lambda outcome: outcome.seconds)
     checking = sum(outcome.seconds for outcome in outcomes)
-    print(
-        f"checking took {checking:.0f} s; the slowest paper, {slowest.part} {slowest.number}, {slowest.seconds:.2f} s"
-    )
+    print(f"checking took {checking:.0f} s; the slowest, {slowest.part} {slowest.number}, {slowest.seconds:.2f} s")
     short = shortcomings(totals)
     for line in short:
         print(f"short of what is asked for: {line}")

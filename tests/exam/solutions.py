@@ -134,7 +134,7 @@ class _Person:
         put_in = layout.numbers and layout.shown and not plain
         value = self.work_out(numbers, as_shown=put_in)
         links = [step.label]
-        if layout.formula and names_in(formula):
+        if names_in(formula) and (layout.formula or (style.each_line and _by_prime(step.formula))):
             links.append(render(formula))
         if put_in:
             links.append(render(numbers, self.shown))
@@ -202,6 +202,11 @@ class _Person:
                     continue
             if sides[0] != sides[1]:
                 raise Unfit("another side of a kink")
+
+
+def _by_prime(tree: Tree) -> bool:
+    """Whether it takes the formula to tell that sigmoid'(z) was worked out from the rounded z, not from the output."""
+    return any(isinstance(part, Slope) and part.function not in ("relu", "leaky_relu") for part in walk(tree))
 
 
 def _compound(tree: Tree) -> bool:
