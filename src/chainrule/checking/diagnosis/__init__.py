@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from chainrule.checking.diagnosis.figures import figure_causes
 from chainrule.checking.diagnosis.formulas import formula_causes
 from chainrule.checking.diagnosis.scene import scene_of
+from chainrule.checking.diagnosis.search import Toolbox, toolbox
 from chainrule.checking.diagnosis.substitutions import substitution_causes
 from chainrule.checking.figures import region
 from chainrule.checking.paper import Paper, meets
@@ -28,7 +29,11 @@ class Diagnoses:
     """The diagnoses of a working; a slip that was found at a quantity explains its figure on a later line too."""
 
     paper: Paper
+    tools: Toolbox = field(init=False)
     found: dict[Quantity, list[tuple[Interval, tuple[Cause, ...]]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.tools = toolbox(self.paper)
 
     def of(self, judged: Judged) -> tuple[Cause, ...]:
         """The slips that would explain a wrong link, the likeliest first; empty if no single slip does."""
@@ -39,7 +44,7 @@ class Diagnoses:
                 if meets(due, known):
                     return causes
         try:
-            causes = causes_of(self.paper, judged)
+            causes = causes_of(self.paper, judged, self.tools)
         except ChainruleError:
             return ()  # the verdict stands, whatever cannot be worked out about its cause
         value = None if judged.form is None else self.paper.exact(judged.form.node)
@@ -48,9 +53,9 @@ class Diagnoses:
         return causes
 
 
-def causes_of(paper: Paper, judged: Judged) -> tuple[Cause, ...]:
+def causes_of(paper: Paper, judged: Judged, tools: Toolbox | None = None) -> tuple[Cause, ...]:
     """The slips that would explain a wrong link by itself, the likeliest first; empty if no single slip does."""
-    scene = scene_of(paper, judged)
+    scene = scene_of(tools or toolbox(paper), judged)
     match judged.kind:
         case "figure":
             return figure_causes(scene)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
+from chainrule.checking.diagnosis.edits import Editor
 from chainrule.checking.diagnosis.misprints import distinct, misprints
 from chainrule.checking.diagnosis.ranking import ranked
 from chainrule.checking.diagnosis.scene import Scene
@@ -71,7 +72,7 @@ def _copied(scene: Scene, figure: Figure, due: Region) -> Iterator[Hit]:
             text = f"{figure.text} is the figure of {words.spelling(label)}"
             yield Hit("copied from another line", text, 0.3 * near.get(label, 2), "copied")
     for label, distance in near.items():
-        node = scene.kin.nodes.get(label) or paper.quantities.passes(1).backward.outputs.get(label)
+        node = scene.kin.node(label)
         if node is None or label in paper.printed:
             continue
         scene.search.tried["copied"] += distance < 2
@@ -123,7 +124,7 @@ def _in_formulas(scene: Scene, due: Region, figure: Figure) -> Iterator[Hit]:
 def _in_numbers(scene: Scene, form: Form, due: Region) -> Iterator[Hit]:
     """A slip in working out the numbers that stand before the figure."""
     plan = scene.paper.plan(form.node, of=scene.label, bad=False, before=None, local=scene.line.numbers)
-    edits = scene.search.editor(scene.label).edits(form)
+    edits = Editor(scene.paper, scene.kin, scene.label).edits(form)
     for hit in scene.search.matched(plan.nodes, None, edits, desks(plan, of=scene.label, bad=False)[:1],
                                     lambda value: meets(due, value)):  # fmt: skip
         yield replace(hit, cost=hit.cost + WORKED_OUT)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 from chainrule.checking.paper import Paper
@@ -38,6 +37,7 @@ class Kin:
     targets: frozenset[Quantity]
     depths: dict[Quantity, int]  # of a computed one its longest way from the inputs, of an input that of its first use
     outputs: dict[Quantity, list[Node]]  # of each net input
+    _below: dict[Quantity, frozenset[Quantity]] = field(default_factory=dict)
     _near: dict[Quantity, list[tuple[Quantity, int]]] = field(default_factory=dict)
 
     def is_target(self, label: Quantity) -> bool:
@@ -106,7 +106,7 @@ class Kin:
         label = label_of(at)
         found = [*self._times(paper, label, at), *self._levels(at)]
         for other, distance in self.near(label):
-            if (node := self._node(paper, other)) is not None:
+            if (node := self.node(other)) is not None:
                 slip = "wrong target" if self.is_target(label) else "other quantity put in"
                 found.append(Swap(node, slip, 0.6 * distance))
         found += [Swap(one, "other quantity put in", 1.8) for one in around if is_quantity(one) and not one.shape]
@@ -120,10 +120,10 @@ class Kin:
         """The same quantity before or after an update."""
         if isinstance(label, Updated):
             old = Updated(label.of, label.times - 1) if label.times > 1 else label.of
-            if (node := self._node(paper, old)) is not None:
+            if (node := self.node(old)) is not None:
                 yield Swap(node, "old for new weight", 0.0 if self._learns(label.of) else 0.7)
-        elif self._learns(label) and at.op is INPUT and (node := self._node(paper, Updated(label))) is not None:
-            yield Swap(node, "new for old weight", 0.0 if Updated(label) in paper.printed else 3.0)
+        elif self._learns(label) and at.op is INPUT and (node := self.node(Updated(label))) is not None:
+            yield Swap(node, "new for old weight", 0.0 if self.has_updates(paper) else 3.0)
 
     def _levels(self, at: Node) -> Iterator[Swap]:
         """The net input for the output, and the output for the net input."""
@@ -132,21 +132,39 @@ class Kin:
         for output in self.outputs.get(label_of(at), ()):
             yield Swap(output, "other quantity put in", 0.7)
 
+    def _under(self, label: Quantity) -> frozenset[Quantity]:
+        """What a quantity is made of; all there is, for one that has no definition."""
+        if label not in self._below:
+            uses, found, stack = self.quantities.uses, dict[Quantity, None](), [label]
+            while stack:
+                for one in uses.get(stack.pop(), ()):
+                    if one not in found:
+                        found[one] = None
+                        stack.append(one)
+            self._below[label] = frozenset(found if label in uses else self.nodes)
+        return self._below[label]
+
+    def has_updates(self, paper: Paper) -> bool:
+        """Whether something stands on the paper that an update has changed: nobody puts in what is not known yet."""
+        return any(isinstance(label, Updated) for label in paper.printed)
+
     def _learns(self, label: Quantity) -> bool:
         return _bare(label) in self.learning
 
-    def _node(self, paper: Paper, label: Quantity) -> Node | None:
+    def node(self, label: Quantity) -> Node | None:
+        """The node of a quantity, if there is such a quantity."""
         if label in self.nodes:
             return self.nodes[label]
-        if isinstance(label, Derivative) and label not in paper.printed:
-            return self.quantities.passes(1).backward.outputs.get(label)
+        if isinstance(label, Derivative) and label.by not in self._under(label.of):
+            return None  # 0 or 1, which nobody works out
+        if isinstance(label, Derivative) and label in self.quantities.passes(1).backward.outputs:
+            return self.quantities.passes(1).backward.outputs[label]
         try:
             return self.quantities.node(label)
         except ChainruleError:
             return None
 
 
-@lru_cache(maxsize=2)
 def kin_of(quantities: Quantities) -> Kin:
     """The kinships of a problem."""
     passes = quantities.passes(1)

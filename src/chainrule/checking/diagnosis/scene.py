@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
-from chainrule.checking.diagnosis.edits import Editor
-from chainrule.checking.diagnosis.kin import Kin, kin_of
-from chainrule.checking.diagnosis.search import Desk, Search, desks
-from chainrule.checking.diagnosis.wording import Words, words_of
+from chainrule.checking.diagnosis.kin import Kin
+from chainrule.checking.diagnosis.search import Desk, Search, Toolbox, desks
+from chainrule.checking.diagnosis.wording import Words
 from chainrule.checking.forms import Form, leaves
 from chainrule.checking.paper import Paper, Plan
 from chainrule.checking.verdict import Judged, Line
@@ -64,11 +63,11 @@ class Scene:
             yield plan, tables
 
 
-def scene_of(paper: Paper, judged: Judged) -> Scene:
+def scene_of(tools: Toolbox, judged: Judged) -> Scene:
     """The scene of a wrong link."""
-    kin, words = kin_of(paper.quantities), words_of(paper)
-    search = Search(paper, judged.claim.quantity, lambda label: Editor(paper, kin, words, label))
-    return Scene(paper, judged, kin, words, search)
+    words = replace(tools.words, values=judged.kind != "formula")
+    search = Search(tools.paper, judged.claim.quantity, tools, words)
+    return Scene(tools.paper, judged, tools.kin, words, search)
 
 
 def quantities_in(form: Form) -> list[Node]:

@@ -14,9 +14,12 @@ from random import Random
 from typing import Any, Final, Literal
 
 from chainrule.checking.diagnosis.edits import Edit, Editor
+from chainrule.checking.diagnosis.kin import Kin, kin_of
+from chainrule.checking.diagnosis.wording import Words
 from chainrule.checking.forms import Form, form_of_node
 from chainrule.checking.paper import NO_VALUE, PRECISIONS, WAYS, Paper, Plan
 from chainrule.evaluate import apply
+from chainrule.explanation.spelling import spelling_of
 from chainrule.node import CONST, INPUT, NAME, Node, is_quantity, label_of, order
 from chainrule.numbers.interval import EVERYTHING, Interval, interval, interval_numbers, point
 from chainrule.quantity import Quantity
@@ -24,7 +27,7 @@ from chainrule.quantity import Quantity
 MOST_MIXED: Final = 8  # antecedents that are exchanged one by one
 MOST_INNER: Final = 24  # quantities on the way that may hold the slip
 FEWER_DIGITS: Final = 7
-MOST_WORK: Final = 150_000  # operations of one search
+MOST_WORK: Final = 60_000  # operations of one search
 
 
 @dataclass(slots=True, eq=False)
@@ -45,6 +48,8 @@ class Desk:
 
     def value(self, root: Node) -> Any:
         """The value of a node; NO_VALUE where it has none."""
+        if root in self.done:
+            return self.done[root]
         numbers = interval_numbers(PRECISIONS[0])
         with numbers.s.context():
             for current in order([root], cut=self._is_known):
@@ -95,6 +100,30 @@ def desks(plan: Plan, *, of: Quantity | None, bad: bool) -> list[Desk]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Toolbox:
+    """What all diagnoses of one working share: who is kin, how it is said, and the edits made so far."""
+
+    paper: Paper
+    kin: Kin
+    words: Words
+    anywhere: Desk  # all inputs beside their values, for what must be the same everywhere
+    _edits: dict[tuple[Quantity | None, Node, bool], list[Edit]] = field(default_factory=dict)
+
+    def edits(self, label: Quantity | None, root: Node) -> list[Edit]:
+        """The single slips in a formula of a quantity."""
+        key = label, root, self.kin.has_updates(self.paper)
+        if key not in self._edits:
+            self._edits[key] = Editor(self.paper, self.kin, label).edits(form_of_node(root))
+        return self._edits[key]
+
+
+def toolbox(paper: Paper) -> Toolbox:
+    """The tools for a working."""
+    words = Words(paper, spelling_of(paper.quantities.problem))
+    return Toolbox(paper, kin_of(paper.quantities), words, Desk(paper, {}, "anywhere"))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Hit:
     """An edit that gives what was written, and how usual the way there is."""
 
@@ -111,19 +140,20 @@ class Search:
 
     paper: Paper
     label: Quantity | None
-    editor: Callable[[Quantity | None], Editor]
+    tools: Toolbox
+    words: Words
     tried: Counter[str] = field(default_factory=Counter)
 
     def hits(
         self, plan: Plan, tables: Sequence[Desk], fits: Callable[[Interval], bool], unit: Fraction | None
     ) -> Iterator[Hit]:
         """The edits of a route, and of what is worked out on the way to it, that give a value that fits."""
-        own = self.editor(self.label).edits(form_of_node(plan.route))
+        own = self.tools.edits(self.label, plan.route)
         yield from self.matched(plan.nodes, None, own, tables, fits)
         inner = [n for n in reversed(plan.nodes) if n.op is NAME and n is not plan.route and n not in plan.choices]
         for far, current in enumerate([n for n in inner if n.args[0].op is not CONST][:MOST_INNER]):
-            edits = self.editor(label_of(current)).edits(form_of_node(current.args[0]))
-            yield from self.matched(plan.nodes, current, edits, tables, fits, extra=min(0.4 + 0.1 * far, 1.5))
+            edits = self.tools.edits(label_of(current), current.args[0])
+            yield from self.matched(plan.nodes, current, edits, tables[:2], fits, extra=min(0.4 + 0.1 * far, 1.5))
         if unit is not None:
             yield from self._rounded(plan, tables, fits, unit)
 
@@ -141,21 +171,21 @@ class Search:
         self.tried.update(edit.group for edit in edits)
         above = [] if inner is None else users_of(nodes, inner)
         for edit in edits:
+            if sum(desk.work for desk in tables) > MOST_WORK:
+                return
             for desk in tables:
-                if desk.work > MOST_WORK:
-                    break
                 value = desk.value(edit.form.node)
                 if inner is not None:
                     value = propagated(desk, above, inner, value)
                 if isinstance(value, Interval) and fits(value):
-                    yield Hit(edit.slip, edit.text, edit.cost + desk.cost + extra, edit.group, edit.form)
+                    text = self.words.fill(edit.text, edit.said)
+                    yield Hit(edit.slip, text, edit.cost + desk.cost + extra, edit.group, edit.form)
                     break
 
     def _rounded(
         self, plan: Plan, tables: Sequence[Desk], fits: Callable[[Interval], bool], unit: Fraction
     ) -> Iterator[Hit]:
         """What was put in, or stood on the way, rounded to fewer digits than it was printed with."""
-        words = self.editor(self.label).words
         places = [n for n in plan.nodes if n in plan.choices or (is_quantity(n) and n is not plan.route)]
         places = [n for n in places if n.op is not CONST][:MOST_INNER]
         choices = [frozenset([n]) for n in places] + ([frozenset(places)] if len(places) > 1 else [])
@@ -165,7 +195,7 @@ class Search:
             self.tried["rounding"] += 1
             for way in WAYS[::2]:
                 if fits(rerun(desk, plan, chosen, unit * 10**power, way)):
-                    what = words.of(next(iter(chosen))) if len(chosen) == 1 else "what is put in"
+                    what = self.words.of(next(iter(chosen))) if len(chosen) == 1 else "what is put in"
                     text = f"{what} was rounded to {decimals(unit * 10**power)} on the way"
                     yield Hit("rounded too early", text, 0.3 + desk.cost, "rounding")
                     break

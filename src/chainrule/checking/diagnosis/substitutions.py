@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Any, Final
 
 from chainrule.checking.alignment import Pair, align
-from chainrule.checking.diagnosis.edits import with_part
+from chainrule.checking.diagnosis.edits import Editor
 from chainrule.checking.diagnosis.misprints import distinct, misprints
 from chainrule.checking.diagnosis.ranking import ranked
 from chainrule.checking.diagnosis.scene import Scene
 from chainrule.checking.diagnosis.search import Desk, Hit
+from chainrule.checking.diagnosis.shapes import with_part
 from chainrule.checking.figures import Figure, region
 from chainrule.checking.forms import Form, form_of_node, leaves
 from chainrule.checking.paper import meets
@@ -135,7 +136,7 @@ def _structural(scene: Scene) -> Iterator[Hit]:
     form, paper, line = scene.judged.form, scene.paper, scene.line
     assert form is not None
     judge = quick_judge(paper, line)
-    editor = scene.search.editor(scene.label)
+    editor = Editor(paper, scene.kin, scene.label)
     references = [*reversed(line.formulas), *(form_of_node(route) for route in paper.routes(scene.label))]
     box = _box(scene, form)
     tables = [Desk(paper, {}, "printed", of=scene.label, bad=True), Desk(paper, {}, "exact")]
@@ -150,7 +151,7 @@ def _structural(scene: Scene) -> Iterator[Hit]:
             if laid > MOST_FORMS:
                 return
             if verdict_of(paper, line, align(form, edit.form, judge)) != "wrong":
-                yield Hit(edit.slip, edit.text, edit.cost, edit.group, edit.form)
+                yield Hit(edit.slip, scene.words.fill(edit.text, edit.said), edit.cost, edit.group, edit.form)
 
 
 def _box(scene: Scene, form: Form) -> Interval | None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Final
+from typing import Final, TypeAlias
 
 from chainrule.checking.expected import exact_text
 from chainrule.checking.forms import Form, form_of_node
 from chainrule.checking.paper import Paper
-from chainrule.explanation.spelling import Spelling, spelling_of
+from chainrule.explanation.spelling import Spelling
 from chainrule.node import CONST, Node, is_quantity, label_of
 from chainrule.ops.arithmetic import NEG
+from chainrule.quantity import Quantity
+
+Said: TypeAlias = "Form | Node | Quantity | str"  # a formula, a quantity with its value, a quantity, a word
 
 LONGEST: Final = 60  # characters of a formula that is quoted
 DIGITS: Final = 6
@@ -23,6 +27,21 @@ class Words:
 
     paper: Paper
     spelling: Spelling
+    values: bool = True  # tell the values of quantities too
+
+    def fill(self, text: str, said: Sequence[Said]) -> str:
+        """A text with what it speaks of put in."""
+        return text.format(*map(self._part, said))
+
+    def _part(self, part: Said) -> str:
+        match part:
+            case str():
+                return part
+            case Form():
+                return self.form(part)
+            case Node():
+                return self.valued(part)
+        return self.spelling(part)
 
     def of(self, at: Node) -> str:
         """A quantity by its name, anything else by its formula."""
@@ -36,7 +55,7 @@ class Words:
     def valued(self, at: Node) -> str:
         """A quantity with its value: W2_21 = 1.6; a constant alone."""
         value = self.value(at)
-        return self.of(at) if at.op is CONST or value is None else f"{self.of(at)} = {value}"
+        return self.of(at) if at.op is CONST or value is None or not self.values else f"{self.of(at)} = {value}"
 
     def value(self, at: Node) -> str | None:
         """The value of a node, as it was printed or to a few digits."""
@@ -93,8 +112,3 @@ def decimal(value: Fraction) -> str:
         return str(value.numerator)
     short = f"{float(value):.12g}"
     return short if Fraction(short) == value else str(value)
-
-
-def words_of(paper: Paper) -> Words:
-    """The words for the problem of a paper."""
-    return Words(paper, spelling_of(paper.quantities.problem))
