@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import reduce
 from itertools import combinations
 from typing import Final
 
@@ -223,26 +224,32 @@ class _Aligner:
 
     def _sequence(self, kind: str, ours: _Parts, theirs: _Parts, table: Sequence[Sequence[Alignment]]) -> Alignment:
         """The best alignment in order; one number may stand for several neighbouring parts of the formula."""
-        n, m = len(ours), len(theirs)
-        best: list[list[Alignment | None]] = [[None] * (m + 1) for _ in range(n + 1)]
-        best[0][0] = Alignment()
-        for i in range(n + 1):
-            for j in range(m + 1):
-                options = [] if best[i][j] is None else [best[i][j]]
-                if i and j and (before := best[i - 1][j - 1]):
-                    options.append(before.plus(table[i - 1][j - 1]))
-                if i and (before := best[i - 1][j]):
-                    options.append(before.plus(self._extra(kind, ours[i - 1])))
-                if j and (before := best[i][j - 1]):
-                    options.append(before.plus(self._missing(kind, theirs[j - 1])))
+        missing = [self._missing(kind, part) for part in theirs]
+        extra = [self._extra(kind, part) for part in ours]
+        steps: list[list[tuple[float, int, int, Alignment]]] = []  # cost so far, where from, and the piece put there
+        for i in range(len(ours) + 1):
+            row: list[tuple[float, int, int, Alignment]] = []
+            steps.append(row)
+            for j in range(len(theirs) + 1):
+                options = [] if i or j else [(0.0, 0, 0, Alignment())]
+                if i and j:
+                    piece = table[i - 1][j - 1]
+                    options.append((steps[i - 1][j - 1][0] + piece.cost, i - 1, j - 1, piece))
+                if i:
+                    options.append((steps[i - 1][j][0] + extra[i - 1].cost, i - 1, j, extra[i - 1]))
+                if j:
+                    options.append((row[j - 1][0] + missing[j - 1].cost, i, j - 1, missing[j - 1]))
                 if i and j > 1 and ours[i - 1][0].figure is not None:
                     for k in range(max(0, j - 6), j - 1):
-                        if (before := best[i - 1][k]) and (group := self._group(kind, ours[i - 1], theirs[k:j])):
-                            options.append(before.plus(group))
-                best[i][j] = min((one for one in options if one is not None), key=lambda one: one.cost, default=None)
-        found = best[n][m]
-        assert found is not None
-        return found
+                        group = self._group(kind, ours[i - 1], theirs[k:j])
+                        if group is not None:
+                            options.append((steps[i - 1][k][0] + group.cost, i - 1, k, group))
+                row.append(min(options, key=lambda option: option[0]))
+        pieces, i, j = list[Alignment](), len(ours), len(theirs)
+        while i or j:
+            _, i, j, piece = steps[i][j]
+            pieces.append(piece)
+        return reduce(Alignment.plus, reversed(pieces), Alignment())
 
     def _group(self, kind: str, ours: tuple[Form, int], theirs: _Parts) -> Alignment | None:
         part, power = ours

@@ -11,7 +11,7 @@ from functools import reduce
 from typing import Literal
 
 from chainrule.checking.figures import Figure, minus, read_figure
-from chainrule.formula.syntax import Binary, Call, ListExpr, Ref, Span, Tree, Unary, ungroup
+from chainrule.formula.syntax import Binary, Call, FunctionPrime, ListExpr, Ref, Span, Tree, Unary, ungroup
 from chainrule.node import CONST, Node, const, is_quantity, node
 from chainrule.ops.arithmetic import ADD, DIV, MUL, NEG, POWER, SUB
 from chainrule.ops.functions import EULER, EXP
@@ -75,6 +75,8 @@ def _below(tree: Tree, lower: Callable[[Tree], Node], depth: int) -> Form | None
                 return Form("call", node(EXP, (exponent.node,)), parts=(exponent,), name="exp")
             inner = form(base)
             return Form("power", node(POWER, (inner.node, exponent.node)), parts=(inner, exponent))
+        case FunctionPrime():
+            return Form("call", lower(tree), parts=tuple([form(part) for part in tree.args]), name=f"{tree.function}'")
         case Call() if tree.args:
             whole, args = lower(tree), tuple([form(part) for part in tree.args])
             if len(whole.args) == len(args):

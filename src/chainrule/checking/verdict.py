@@ -130,13 +130,14 @@ def figure_verdict(paper: Paper, line: Line, figure: Figure, due: Region) -> tup
     if any(good and meets(due, value) for value, good in line.values):
         return "rounded", ""
     routes = paper.routes(label)
-    if follows_from(paper, routes, line, due, figure.unit, bad=False):
+    unit = None if due.low == due.high else figure.unit  # a whole number is not rounded
+    if follows_from(paper, routes, line, due, unit, bad=False):
         return "rounded", ""
     if any(not good and meets(due, value) for value, good in line.values):
         return "carried", ""
-    if line.bad and follows_from(paper, [form.node for form in line.bad], line, due, figure.unit, bad=True):
+    if line.bad and follows_from(paper, [form.node for form in line.bad], line, due, unit, bad=True):
         return "carried", ""
-    if paper.has_bad() and follows_from(paper, routes, line, due, figure.unit, bad=True):
+    if paper.has_bad() and follows_from(paper, routes, line, due, unit, bad=True):
         return "carried", ""
     return "wrong", ""
 
@@ -155,12 +156,16 @@ def is_exactly(paper: Paper, at: Node, due: Region) -> Literal["yes", "no", "und
     return "undecided"
 
 
-def follows_from(paper: Paper, routes: Sequence[Node], line: Line, due: Region, unit: Fraction, *, bad: bool) -> bool:
+def follows_from(
+    paper: Paper, routes: Sequence[Node], line: Line, due: Region, unit: Fraction | None, *, bad: bool
+) -> bool:
     """Whether a figure is what some formula comes to with figures as printed, or rounded on the way."""
     label = line.claim.quantity
     for route in routes:
         if any(meets(due, value) for value in paper.follows(route, of=label, bad=bad, local=line.numbers)):
             return True
+    if unit is None:
+        return False
     for route in routes:
         plan = paper.plan(route, of=label, bad=bad, local=line.numbers)
         if any(meets(due, value) for value in plan.rounded_on_the_way(unit)):
@@ -297,16 +302,22 @@ def quick_judge(paper: Paper, line: Line) -> Judge:
 
 
 def _fits(paper: Paper, line: Line, figure: Figure, at: Node) -> bool:
-    due = number_region(paper, figure, at)
-    value = paper.exact(at)
-    if value is not None and meets(due, value):
-        return True
+    due, size = number_region(paper, figure, at), paper.size(at)
+    value, unit = float(figure.value), float(figure.unit)
+    if size is None or abs(size - value) <= 2 * unit:
+        exact = paper.exact(at)
+        if exact is not None and meets(due, exact):
+            return True
+    if at.op is CONST:
+        return False
     label = paper.label_at(at)
     printed = [] if label is None else paper.printed.get(label, [])
-    if any(meets(due, point(one.figure.value)) for one in printed) or at.op is CONST:
-        return any(meets(due, point(one.figure.value)) for one in printed)
+    if any(meets(due, point(one.figure.value)) for one in printed):
+        return True
     if any(meets(due, value) for value in line.numbers.get(at, ())):
         return True
+    if size is not None and not paper.has_bad() and abs(size - value) > unit + max(abs(size), abs(value)) / 2:
+        return False  # more than rounding can do
     route = at.args[0] if at.op is NAME else at
     return meets(due, paper.as_printed(route, of=label, local=line.numbers))
 
