@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from chainrule.problem import Problem as Problem
     from chainrule.problem import load as load
     from chainrule.tracing import trace as trace
+    from chainrule.training.compiled import compile as compile
     from chainrule.training.history import History as History
     from chainrule.training.loop import TrainingWarning as TrainingWarning
     from chainrule.training.loop import train as train
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from chainrule.training.rules import rmsprop as rmsprop
     from chainrule.training.rules import rprop as rprop
     from chainrule.training.rules import sgd as sgd
+    from chainrule.training.saving import load_model as load_model
+    from chainrule.training.saving import save_model as save_model
     from chainrule.training.schedules import adaptive_rate as adaptive_rate
     from chainrule.training.schedules import constant_rate as constant_rate
     from chainrule.training.schedules import cosine_rate as cosine_rate
@@ -57,6 +60,9 @@ _HOME = {
     "ChainruleError": "errors",
     "Problem": "problem",
     "load": "problem",
+    "compile": "training.compiled",
+    "load_model": "training.saving",
+    "save_model": "training.saving",
     "History": "training.history",
     "TrainingWarning": "training.loop",
     "train": "training.loop",

@@ -5,7 +5,7 @@ Each finding has a place, what is the matter in figures, and what to do about it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +19,7 @@ from chainrule.ops.functions import RELU, SIGMOID, TANH
 from chainrule.quantity import Derivative, Name, Quantity, spell
 from chainrule.training.divergence import layer_text
 from chainrule.training.evaluation import Examples, backward_graph, error_at, examples, filled, label_text
+from chainrule.training.history import Row
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from chainrule.training.model import Model
 
 MOST: Final = 1000  # examples that are looked at
+A_FEW: Final = 256  # while training
 SATURATED: Final[Mapping[Op, Callable[[Any], Any]]] = {
     SIGMOID: lambda a: np.abs(a - 0.5) > 0.49,
     TANH: lambda a: np.abs(a) > 0.99,
@@ -253,3 +255,22 @@ def _after_step(model: Model, given: Examples, slopes: Mapping[str, NDArray[Any]
     """The mean error after a step, the parameters put back."""
     moved = {name: np.asarray(value, float) - rate * slopes[name] for name, value in model.parameters.items()}
     return error_at(model, given, moved)
+
+
+def noticed_before(model: Model, given: Examples) -> list[str]:
+    """What is so wrong before training that a person should know: in words, from a few of the examples."""
+    findings = diagnose_examples(model, given.rows(slice(0, A_FEW)))
+    return [str(one) for one in findings if one.severe and one.kind != "not finite"]
+
+
+def noticed_after(model: Model, given: Examples, rows: Sequence[Row]) -> list[str]:
+    """What is so wrong after training: a layer that died, an error that went up."""
+    found = []
+    errors = [row["error"] for row in rows]
+    if len(errors) > 2 and np.isfinite(errors).all() and errors[-1] > 1.5 * errors[0] > 0:
+        found.append(f"the error went up, from {errors[0]:.4g} to {errors[-1]:.4g}. Take a lower rate.")
+    relus = [one for one in model.graph.nodes() if one.op is RELU]
+    if relus:
+        findings = diagnose_examples(model, given.rows(slice(0, A_FEW)))
+        found += [str(one) for one in findings if one.severe and one.kind == "dead units"]
+    return found

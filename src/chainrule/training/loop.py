@@ -18,6 +18,7 @@ from chainrule.errors import ProblemError
 from chainrule.graph import Program
 from chainrule.quantity import Name, spell
 from chainrule.training.divergence import explain_divergence
+from chainrule.training.doctor import noticed_after, noticed_before
 from chainrule.training.evaluation import Examples, error_at, examples, filled
 from chainrule.training.history import History, Row
 from chainrule.training.interrupts import interrupts
@@ -112,11 +113,15 @@ def train(
         kernel, program, given, batch=rows, shuffle=shuffle and batch != "all", seed=seed,
         dtype=model.dtype, mean=over == "mean",
     )  # fmt: skip
-    run = _Run(model, rule, program, spans, first_state(program, model.dtype), limits, held, over)
+    run = _Run(model, rule, program, spans, first_state(program, model.dtype), limits, given, held, over)
+    run.warnings += noticed_before(model, given)
     with interrupts() as interrupted, progress_bar(epochs, show=progress) as tell:
         halt = _halt(interrupted, seconds)
         run.all_epochs(epochs, updates, halt, lambda: "interrupted" if interrupted() else "seconds", tell)
-    return run.finish(keep or ("best" if held is not None else "last"))
+    history = run.finish(keep or ("best" if held is not None else "last"))
+    for text in history.warnings:
+        warnings.warn(text, TrainingWarning, stacklevel=2)
+    return history
 
 
 def make_kernel(program: Program, model: Model, engine: Engine) -> Kernel:
@@ -148,6 +153,7 @@ class _Run:
     spans: Spans
     state: State
     limits: Stop
+    given: Examples
     held: Examples | None
     over: Over
     rows: list[Row] = field(default_factory=list)
@@ -185,7 +191,6 @@ class _Run:
     def _stretch(self, count: int, updates: int | None, halt: Callable[[], bool]) -> Done | None:
         """Some epochs; None if training is over. What was run beyond a limit is undone, by running it again."""
         first, before = len(self.rows) + 1, {label: part.copy() for label, part in self.state.items()}
-        so_far = self.updates
         rates = [*self.rates]
         for _ in range(count):
             rates.append(next_rate(self.rule.rate, rates, self.errors))
@@ -206,7 +211,6 @@ class _Run:
                 if epoch < first + len(done.errors) - 1:
                     self._again(before, first, rates[first - 1 : epoch])
                 return None
-        assert self.updates >= so_far
         return done
 
     def _add_row(self, epoch: int, rate: float, error: float, before: State, first: int) -> None:
@@ -252,8 +256,7 @@ class _Run:
             if best != len(self.rows) or broken:
                 self._again(self.best.state, self.best.first, self.rates[self.best.first - 1 : best])
         self._hand_over()
-        for text in self.warnings:
-            warnings.warn(text, TrainingWarning, stacklevel=3)
+        self.warnings += noticed_after(self.model, self.given, self.rows)
         seconds = perf_counter() - self.began
         return History(tuple(self.rows), self.stopped_by, self.updates, seconds, best, tuple(self.warnings))
 

@@ -66,7 +66,6 @@ class Model:
         values = first_values(parameters, biases=biases, init=init, seed=seed)
         shapes = {**given, **due, **{name: value.shape for name, value in values.items()}}
         roles(given, due, values)
-        self.text: str | None = source if isinstance(source, str) else None
         self.graph: Graph = graph_of(source, shapes)
         self.minimise: Quantity = minimised(self.graph, minimise)
         known = self.graph.quantities()

@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from chainrule.errors import MissingPartError, ProblemError
-from chainrule.quantity import Name, spell
+from chainrule.errors import ChainruleError, MissingPartError, ProblemError
+from chainrule.node import NAME, label_of
+from chainrule.printing.expression import expression
+from chainrule.quantity import spell
 from chainrule.training.model import MLP, Model
+from chainrule.training.sources import graph_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,14 +66,27 @@ def described(model: Model) -> dict[str, Any]:
     common = {"kind": "formulas", "dtype": model.dtype, "minimise": spell(model.minimise)}
     if isinstance(model, MLP):
         return {**common, "kind": "layers", **model.described}
-    if model.text is None:
+    inputs = {spell(label_of(one)): one.type.shape for one in model.inputs}
+    targets = {spell(label_of(one)): one.type.shape for one in model.targets}
+    text = formulas(model, {**inputs, **targets})
+    if text is None:
         return {**common, "kind": "parameters"}
-    shapes = {
-        "inputs": {str(one.attribute[0].text): one.type.shape for one in model.inputs},
-        "targets": {str(one.attribute[0].text): one.type.shape for one in model.targets},
-    }
-    outputs = [spell(label) for label in model.outputs if isinstance(label, Name)]
-    return {**common, "formulas": model.text, **shapes, "outputs": outputs, "biases": sorted(model.biases)}
+    outputs = [spell(label) for label in model.outputs]
+    shapes = {"inputs": inputs, "targets": targets}
+    return {**common, "formulas": text, **shapes, "outputs": outputs, "biases": sorted(model.biases)}
+
+
+def formulas(model: Model, shapes: Mapping[str, Any]) -> str | None:
+    """The model's graph as formulas; None if they would be read as another graph, as some of functions are."""
+    named = [one for one in model.graph.nodes() if one.op is NAME]
+    text = "\n".join(f"{spell(label_of(one))} = {expression(one.args[0])}" for one in named)
+    learned = {name: value.shape for name, value in model.parameters.items()}
+    try:
+        read = graph_of(text, {**shapes, **learned})
+    except ChainruleError:
+        return None
+    known = model.graph.quantities()
+    return text if read.outputs.get(model.minimise) is known[model.minimise] else None
 
 
 def _made(name: str, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Model:
