@@ -126,11 +126,7 @@ class _Person:
         style = self.style
         formula = slip.formula if slip and slip.formula else step.formula
         numbers = slip.numbers if slip and slip.numbers else formula
-        plain = (
-            not names_in(numbers)
-            or isinstance(numbers, Use)
-            or (isinstance(numbers, Negative) and not _compound(numbers.of))
-        )
+        plain = not names_in(step.formula) or not _compound(numbers.of if isinstance(numbers, Negative) else numbers)
         put_in = layout.numbers and layout.shown and not plain
         value = self.work_out(numbers, as_shown=put_in)
         links = [step.label]
