@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from chainrule.checking.claims import Claim, Link, Unread
+from chainrule.checking.conventions import Changed, follow_conventions
 from chainrule.checking.correction import edited, edits_of, whole
 from chainrule.checking.diagnosis import Diagnoses
 from chainrule.checking.expected import exact_text
@@ -29,11 +32,16 @@ def check(problem: Problem) -> Report:
     diagnoses = Diagnoses(paper)
     links: list[LinkReport] = []
     unread: list[Unread] = list(working.unread)
+    results: list[list[Judged]] = []
     for claim in working.claims:
         judged, missed = judge_claim(paper, claim)
         unread += missed
+        results.append(judged)
         links += [_reported(paper, slips, diagnoses, one) for one in judged]
         slips.note(judged)
+    changed = follow_conventions(problem, working, results)
+    judged_links = [one.link for judged in results for one in judged]
+    links = [_changed(one, changed.get(id(link))) for one, link in zip(links, judged_links, strict=True)]
     sources = tuple({claim.line: claim.source for claim in working.claims if claim.source}.items())
     unread.sort(key=lambda one: (one.line, one.column))
     return Report(problem, working.lines, tuple(links), tuple(unread), sources)
@@ -56,3 +64,13 @@ def _reported(paper: Paper, slips: Slips, diagnoses: Diagnoses, one: Judged) -> 
         left=one.claim.text,
         edits=edits,
     )
+
+
+def _changed(one: LinkReport, changed: Changed | None) -> LinkReport:
+    """A link as it is judged in the convention that the working follows."""
+    if changed is None:
+        return one
+    if changed.verdict in ("right", "rounded"):
+        return replace(one, verdict=changed.verdict, note=changed.note, expected=None, causes=(), edits=())
+    causes = (changed.cause, *one.causes) if changed.cause is not None else ()
+    return replace(one, verdict=changed.verdict, note=changed.note or one.note, causes=causes)

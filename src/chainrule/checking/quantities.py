@@ -5,7 +5,7 @@ Equal nodes are one node, so whatever a line claims is found again inside the li
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Final
@@ -47,6 +47,7 @@ class Quantities:
     """The quantities of a problem as nodes, made when they are asked for."""
 
     problem: Problem
+    follow: Callable[[Passes], Passes] | None = None  # a convention that the passes are made to follow
     _passes: dict[int, Passes] = field(default_factory=dict)
     _found: dict[Quantity, Node] = field(default_factory=dict)
     _known: dict[Quantity, Node] = field(default_factory=dict)
@@ -98,7 +99,8 @@ class Quantities:
         turns = self.problem.examples if self.problem.examples and self.problem.training.batch == 1 else 1
         turn = (number - 1) % turns + 1
         if turn not in self._passes:
-            self._passes[turn] = build_passes(self.problem, turn)
+            passes = build_passes(self.problem, turn)
+            self._passes[turn] = passes if self.follow is None else self.follow(passes)
         return self._passes[turn]
 
     @property
