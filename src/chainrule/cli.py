@@ -128,7 +128,7 @@ def check(
     shown = report.until_first_wrong() if first else report
     style = style or display.format_of(output)
     if corrected:
-        result = report.corrected().strip("\n") + "\n"
+        result = display.corrected_text(report, harmless=output is None and sys.stdout.isatty())
     elif style == "json":
         result = display.check_json(shown)
     elif style == "text":

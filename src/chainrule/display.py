@@ -27,6 +27,7 @@ from chainrule.problem.loops import expand
 from chainrule.quantity import Derivative, spell
 from chainrule.views.by_hand import hand_view
 from chainrule.views.check import check_view
+from chainrule.views.check import harmless as made_harmless
 from chainrule.views.code import code
 from chainrule.views.gates import gates_view
 from chainrule.views.paths import paths_view
@@ -49,6 +50,7 @@ __all__ = [
     "check_rendered",
     "check_text",
     "code_text",
+    "corrected_text",
     "document",
     "explain",
     "format_of",
@@ -190,6 +192,12 @@ def check_text(report: Report, *, width: int = 100, color: bool = False, ascii_o
 def check_rendered(report: Report, style: str, *, fragment: bool = False) -> str:
     """A report as "markdown", "latex" or "html"."""
     return rendered(check_view(report), style, problem=report.problem, fragment=fragment)
+
+
+def corrected_text(report: Report, *, harmless: bool = False) -> str:
+    """The working as it should be; `harmless` shows what a terminal would obey."""
+    lines = report.corrected().strip("\n").split("\n")
+    return "\n".join(map(made_harmless, lines) if harmless else lines) + "\n"
 
 
 def check_json(report: Report) -> str:

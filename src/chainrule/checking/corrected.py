@@ -42,9 +42,10 @@ def _comments_kept(text: str, edits: Sequence[Edit]) -> Iterator[Edit]:
         line_end = text.find("\n", end)
         comment = text.find("#", end, line_end if line_end >= 0 else len(text))
         if comment >= 0:
-            last = new.rpartition("\n")[2]
-            before = 0 if "\n" in new else longer.get(comment, 0)
-            longer[comment] = before + len(last) - (end - start)
+            if "\n" in new:
+                longer[comment] = len(new.rpartition("\n")[2]) - (end - text.rfind("\n", 0, end) - 1)
+            else:
+                longer[comment] = longer.get(comment, 0) + len(new) - (end - start)
     for comment, more in longer.items():
         blanks = comment - len(text[:comment].rstrip(" "))
         if blanks > 1:

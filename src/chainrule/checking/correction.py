@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Final, TypeAlias
 
 from chainrule.checking.alignment import Pair, align
-from chainrule.checking.expected import figure_like, value_at, written_like
+from chainrule.checking.expected import corrected_like, figure_like, value_at
 from chainrule.checking.figures import Figure, read_figure
 from chainrule.checking.forms import Form, form_of_node, leaves
 from chainrule.checking.identity import identical
@@ -41,8 +41,7 @@ def edits_of(paper: Paper, one: Judged) -> tuple[Edit, ...]:
     """How to mend a link that is wrong or carried; nothing where no correction can be given."""
     text = one.link.text
     if one.figure is not None:
-        found = figure_like(paper, one.line.node, one.figure)
-        return () if found is None else ((0, len(text), found),)
+        return ((0, len(text), figure_like(paper, one.line.node, one.figure) or _symbols(paper, one)),)
     for edits in _tries(paper, one):
         if edits and _holds(paper, one, edited(text, edits)):
             return tuple(edits)
@@ -60,6 +59,11 @@ def edited(text: str, edits: Sequence[Edit]) -> str:
         pieces += [text[at:start], new]
         at = end
     return "".join([*pieces, text[at:]])
+
+
+def _symbols(paper: Paper, one: Judged) -> str:
+    """What stands for a figure where there is no value: a formula of the symbols."""
+    return _formula_text(paper, one, paper.routes(one.claim.quantity)[0])
 
 
 def whole(paper: Paper, one: Judged) -> str | None:
@@ -121,7 +125,7 @@ def _number_like(at: Node, value: Fraction, figure: Figure) -> str:
     given = decimal_text(value) if at.op in (INPUT, CONST) else None
     if given is not None and len(given) <= SHORT:
         return given
-    return written_like(value, figure)
+    return corrected_like(value, figure)
 
 
 def _numbers_text(paper: Paper, one: Judged, route: Node) -> str | None:

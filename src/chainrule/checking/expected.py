@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import Final
@@ -12,6 +13,7 @@ from chainrule.node import Node
 from chainrule.printing.figures import decimal_text
 
 DIGITS: Final = 20
+MOST_MORE: Final = 9  # decimals that a figure gets more than the one it stands for
 SHORT: Final = 8  # characters of an exact decimal that stands for a figure without decimals
 
 
@@ -26,13 +28,24 @@ def exact_text(paper: Paper, at: Node) -> str | None:
 
 
 def figure_like(paper: Paper, at: Node, figure: Figure) -> str | None:
-    """The value of a node, rounded half away from zero to as many decimals as a figure has, and written like it."""
+    """The value of a node as it should stand in the place of a figure; None where it has no value."""
     value = value_at(paper, at)
-    return None if value is None else written_like(value, figure)
+    return None if value is None else corrected_like(value, figure)
 
 
-def written_like(value: Fraction, figure: Figure) -> str:
-    """A value rounded half away from zero to the last unit of a figure, in the same manner of writing.
+def corrected_like(value: Fraction, figure: Figure) -> str:
+    """A value as it should stand in the place of a figure, with no fewer decimals, and no fewer digits in all.
+
+    >>> corrected_like(Fraction("-0.98"), Figure("-9.8", Fraction("-9.8"), Fraction("0.1")))
+    '-0.98'
+    """
+    mantissa = figure.text.partition("*")[0].lower().partition("e")[0]
+    digits = len(re.sub(r"[^0-9]", "", mantissa).lstrip("0"))
+    return written_like(value, figure, more=0 if figure.whole else _more_decimals(value / figure.unit, digits))
+
+
+def written_like(value: Fraction, figure: Figure, *, more: int = 0) -> str:
+    """A value rounded half away from zero to the last unit of a figure, or `more` decimals, and written like it.
 
     Dots after a figure stay, and then it is cut off instead. A whole number gets the decimals it needs.
 
@@ -45,24 +58,27 @@ def written_like(value: Fraction, figure: Figure) -> str:
         exact = decimal_text(value)
         digits = max(2, len(figure.text.strip("-").strip("0")))
         return exact if exact is not None and len(exact) <= SHORT else f"{float(value):.{digits}g}"
-    scaled = int(abs(value) / figure.unit + (0 if figure.truncated else Fraction(1, 2)))
-    power = 0
-    mantissa, _, tail = figure.text.partition("*10^")
-    if tail:
-        power = int(tail)
-    else:
-        mantissa, _, exponent = figure.text.lower().partition("e")
-        power = int(exponent.replace("−", "-")) if exponent else 0
-    percent = mantissa.rstrip().endswith("%")
-    before, _, decimals = mantissa.strip("- %").partition(".")
-    places = len(decimals)
-    digits_ = str(scaled).rjust(places + 1, "0")
-    text = f"{digits_[:-places]}.{digits_[-places:]}" if places else digits_
+    mantissa, times, power = figure.text.partition("*10^")
+    if not times:
+        mantissa, times, power = figure.text.lower().partition("e")
+    mantissa = mantissa.strip("- ")
+    before, _, decimals = mantissa.rstrip(" %").partition(".")
+    scaled = int(abs(value) / figure.unit * 10**more + (0 if figure.truncated else Fraction(1, 2)))
+    places = len(decimals) + more
+    text = str(scaled).rjust(places + 1, "0")
+    text = f"{text[:-places]}.{text[-places:]}" if places else text
     text = text.removeprefix("0") if places and not before else text
-    text += "%" if percent else ""
-    text += f"*10^{power}" if tail else f"e{power}" if power else ""
-    text += "..." if figure.truncated else ""
+    text += "%" if mantissa.endswith("%") else ""
+    text += times + power + ("..." if figure.truncated else "")
     return f"-{text}" if value < 0 and scaled else text
+
+
+def _more_decimals(units: Fraction, digits: int) -> int:
+    """How many decimals more a value of so many units needs, to have so many digits."""
+    if not units:
+        return 0
+    missing = next((k for k in range(digits + MOST_MORE) if abs(units) * 10**k >= 10 ** (digits - 1)), 0)
+    return missing if missing <= MOST_MORE else 0
 
 
 def value_at(paper: Paper, at: Node) -> Fraction | None:

@@ -50,7 +50,7 @@ def working_parts(lines: Sequence[WorkingLine]) -> Iterator[str]:
     for line in lines:
         gap = " gap" if before is not None and line.number > before + 1 else ""
         before = line.number
-        yield f'<div class="step {line.verdict or "prose"}{gap}" id="line-{line.number}">'
+        yield f'<div class="step {line.verdict or "prose"}{gap}">'
         yield f'<span class="number">{line.number}</span><span class="mark">{_mark(line.verdict)}</span>'
         yield f'<div class="said">{"".join(_said(line))}</div></div>'
     yield "</div>"

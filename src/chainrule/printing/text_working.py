@@ -83,8 +83,9 @@ def _remark(remark: Remark, width: int) -> Iterator[str]:
     first = f"{remark.link} {instead}" if remark.link and instead else f"{remark.link}:" if remark.link else instead
     rows = [text for part in _parts(first, remark.link, instead, width) for _, text in _chunks(part, width)]
     for sentence in remark.sentences:
-        if rows and _columns(rows[-1]) + 2 + _columns(sentence) <= width and len(remark.sentences) == 1:
-            rows[-1] = f"{rows[-1].removesuffix(':')}; {sentence}" if instead else f"{rows[-1]} {sentence}"
+        beside = rows and remark.verdict != "wrong" and _columns(rows[-1]) + 2 + _columns(sentence) <= width
+        if beside:
+            rows[-1] = f"{rows[-1]}; {sentence}" if instead else f"{rows[-1]} {sentence}"
         else:
             rows += textwrap.wrap(sentence, width)
     yield from (f"  {row}" for row in rows)

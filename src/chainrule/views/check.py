@@ -13,7 +13,7 @@ from typing import Final
 
 from chainrule.checking.lines import chains
 from chainrule.checking.report import LinkReport, Report
-from chainrule.printing.document import Block, Document, Heading, Items, Prose, Remark, Working, WorkingLine
+from chainrule.printing.document import Block, Document, Heading, Prose, Remark, Working, WorkingLine
 
 SEVERITY: Final = ("", "right", "rounded", "carried", "unread", "wrong")
 LONGEST: Final = 2_000  # characters of a line that are shown, and of a piece of one in a remark a tenth
@@ -165,9 +165,9 @@ def _clipped(text: str) -> str:
 
 
 def _sentences(link: LinkReport) -> Iterator[str]:
-    if link.kind == "figure" and link.verdict == "wrong" and _is_worth_telling(link):
-        yield f"exactly {link.exact}"
     causes = [cause for cause in link.causes if cause.text]
+    if link.verdict == "wrong" and _is_worth_telling(link) and not (causes and str(link.exact) in causes[0].text):
+        yield f"exactly {link.exact}"
     if causes:
         others = len(causes) - 1
         more = f"; {others} other slip{'s' * (others > 1)} would give this too" if others else ""
@@ -178,7 +178,7 @@ def _sentences(link: LinkReport) -> Iterator[str]:
 
 def _is_worth_telling(link: LinkReport) -> bool:
     """Whether the exact value is short, and not what is expected anyway."""
-    if link.exact is None or link.expected is None or len(link.exact) > SHORT_EXACT:
+    if link.kind != "figure" or link.exact is None or link.expected is None or len(link.exact) > SHORT_EXACT:
         return False
     try:
         return Decimal(link.exact) != Decimal(link.expected.rstrip("."))
@@ -192,10 +192,7 @@ def _is_worth_telling(link: LinkReport) -> bool:
 def _summary(report: Report) -> Iterator[Block]:
     counts = {**report.counts, "unread": len(report.unread)}
     told = [f"{number} {verdict}" for verdict, number in counts.items() if number]
-    if told:
-        yield Items("Links", tuple(told))
-    else:
-        yield Prose("No line makes a claim.")
+    yield Prose(f"Links: {', '.join(told)}." if told else "No line makes a claim.")
     first = report.first_wrong
     if first is not None:
         where = f"{first.left} = {_clipped(first.text)}"
