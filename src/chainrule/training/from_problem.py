@@ -79,9 +79,9 @@ def task_of(problem: Problem, *, dtype: DType = "float64") -> Task:
 def run_task(task: Task, *, progress: bool | None = None, **changes: Any) -> History:
     """Train as [training] says, with `changes` of its arguments. Errors name the place in the file."""
     problem = task.problem
-    arguments = {**_arguments(problem), **{key: value for key, value in changes.items() if value is not None}}
     X, T = task.given(task.learn)
     try:
+        arguments = {**_arguments(problem), **{key: value for key, value in changes.items() if value is not None}}
         return train(task.model, X, T, progress=progress, **arguments)
     except ChainruleError as error:
         section = _section(problem)
