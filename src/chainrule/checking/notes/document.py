@@ -17,7 +17,7 @@ from chainrule.checking.notes.statements import Part, Row, Statement, rows
 from chainrule.checking.notes.vocabulary import Vocabulary, vocabulary
 from chainrule.formula.syntax import Span, Tree
 
-MOST_PIECES: Final = 20_000  # in one formula
+LONGEST: Final = 50_000  # characters of one formula
 _LINKING: Final = frozenset({"=", "~"})
 
 
@@ -90,12 +90,11 @@ class _Reader:
             if not formula.closed:
                 self.refuse(formula.start, formula.start + 1, "the formula is never closed")
                 continue
-            pieces = scan(self.page.text, formula.start, formula.end)
-            if len(pieces) > MOST_PIECES:
-                what = f"the formula has more than {MOST_PIECES:,} pieces, the limit"
-                self.refuse(formula.start, min(formula.end, formula.start + 80), what)
+            if formula.end - formula.start > LONGEST:
+                what = f"the formula has more than {LONGEST:,} characters, the limit"
+                self.refuse(formula.start, formula.start + 80, what)
                 continue
-            self.formula(formula, pieces)
+            self.formula(formula, scan(self.page.text, formula.start, formula.end))
         return Document(self.page, tuple(self.chains), tuple(self.unread), len(self.found), self.sides)
 
     def formula(self, formula: Formula, pieces: list[Piece]) -> None:

@@ -6,38 +6,25 @@ Code, comments and prices are passed over. One scan, linear in the length of the
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, NamedTuple
 
-DISPLAYS: Final = ("equation", "align", "gather", "multline", "eqnarray", "displaymath", "math", "flalign", "alignat")
-_NAMES: Final = "|".join(DISPLAYS)
-_HIDDEN_IN_BOTH: Final = r"\\begin\{(?P<code>verbatim|lstlisting|minted|comment)\}.*?(?:\\end\{(?P=code)\}|\Z)"
-_MATHS: Final = rf"""
-    \\begin\{{(?P<environment>(?:{_NAMES})\*?)\}} (?P<inside>.*?)
-    (?:\\end\{{(?P=environment)\}}|(?P<open_environment>\Z))
-  | \$\$ (?P<display>.*?) (?:\$\$|(?P<open_display>\Z))
-  | \\\[ (?P<brackets>.*?) (?:\\\]|(?P<open_brackets>\Z))
-  | \\\( (?P<round>.*?) (?:\\\)|(?P<open_round>\Z))
-  | \\.
-  | \$ (?P<inline>(?:[^$\\\n]|\\.|\n(?![ \t]*\n))+) \$ (?![0-9])
-"""
-_LATEX: Final = re.compile(rf"{_HIDDEN_IN_BOTH} | %[^\n]* | {_MATHS}", re.VERBOSE | re.DOTALL)
+DISPLAYS: Final = (
+    "equation", "align", "gather", "multline", "eqnarray", "displaymath", "math", "flalign", "alignat",
+)  # fmt: skip
+_ENVIRONMENT: Final = r"\\begin\{(?P<environment>(?:" + "|".join(DISPLAYS) + r")\*?)\}"
+_LISTING: Final = r"\\begin\{(?P<listing>verbatim|lstlisting|minted|comment)\}"
+_OPENERS: Final = rf"{_LISTING}|{_ENVIRONMENT}|(?P<maths>\$\$|\\\[|\\\()|\\.|(?P<dollar>\$)"
+_LATEX: Final = re.compile(rf"(?P<line_comment>%[^\n]*)|{_OPENERS}", re.DOTALL)
 _MARKDOWN: Final = re.compile(
-    rf"""
-    ^[ ]{{0,3}}(?P<fence>`{{3,}}|~{{3,}})[ ]*(?P<info>[^\n`]*)\n(?P<fenced>.*?)(?:^[ ]{{0,3}}(?P=fence)[`~]*[ ]*$|\Z)
-  | (?P<ticks>`+)(?!`) (?:[^`\n]|\n(?![ \t]*\n)|(?!(?P=ticks)(?!`))`)* (?P=ticks)(?!`)
-  | `+
-  | <!--.*?(?:-->|\Z)
-  | {_HIDDEN_IN_BOTH}
-  | {_MATHS}
-    """,
-    re.VERBOSE | re.DOTALL | re.MULTILINE,
+    rf"^[ ]{{0,3}}(?P<fence>`{{3,}}|~{{3,}})[ ]*(?P<info>[^\n`]*)\n|(?P<ticks>`+)|(?P<comment><!--)|{_OPENERS}",
+    re.DOTALL | re.MULTILINE,
 )
-_GROUPS: Final = ("inside", "display", "brackets", "round", "inline", "fenced")
-_OPEN: Final = ("open_environment", "open_display", "open_brackets", "open_round")
+_CLOSERS: Final = {"$$": "$$", "\\[": "\\]", "\\(": "\\)"}
+_INLINE_STOP: Final = re.compile(r"\\.|\$(?P<digit>[0-9])?|\n[ \t]*\n", re.DOTALL)
 
 
 class Formula(NamedTuple):
@@ -85,22 +72,91 @@ def formulas(page: Page) -> Iterator[Formula]:
     ['a = 2']
     """
     pattern = _LATEX if page.latex else _MARKDOWN
+    closings = _Closings(page.text)
     at = 0
     while match := pattern.search(page.text, at):
-        at = match.end()
-        found = match.groupdict()
-        group = next((name for name in _GROUPS if found.get(name) is not None), None)
-        if group is None or (group == "fenced" and found["info"].strip() != "math"):
-            continue
-        closed = all(match.start(name) < 0 for name in _OPEN)
-        if group == "inline" and _is_price(found["inline"]):
-            at = match.end("inline")  # the second dollar may open a formula
-            continue
-        yield Formula(*match.span(group), (found["environment"] or "").rstrip("*"), closed)
-        if not closed:
-            at = match.start(group)  # what follows may be read all the same
+        formula, at = _opened(page.text, match, closings)
+        if formula is not None and not page.text[formula.start : formula.end].isspace():
+            yield formula
+
+
+def _opened(text: str, match: re.Match[str], closings: _Closings) -> tuple[Formula | None, int]:
+    """The formula that begins here, if one does, and where to go on."""
+    at, found = match.end(), match.groupdict()
+    if found["dollar"]:
+        return _inline(text, at)
+    if environment := found["environment"]:
+        closer = f"\\end{{{environment}}}"
+    elif found["maths"]:
+        closer = _CLOSERS[found["maths"]]
+    elif skipped := _passed_over(found):
+        closer = skipped
+    else:
+        return None, at
+    known_open = closer in closings.missing
+    is_formula = bool(environment or found["maths"] or (found.get("info") or "").strip() == "math")
+    end = closings.find(closer, at)
+    if end < 0:
+        closed_by_the_end = not is_formula and not found.get("ticks")
+        if closed_by_the_end:
+            return None, len(text)
+        # The first of a kind is reported: those behind it are not closed either.
+        return (Formula(at, min(len(text), at + 1), closed=False) if is_formula and not known_open else None), at
+    after = end + len(closer)
+    if not is_formula or end == at:
+        return None, after
+    return Formula(at, end, (environment or "").rstrip("*")), after
+
+
+def _passed_over(found: Mapping[str, str | None]) -> str | None:
+    """What closes code and comments."""
+    if listing := found["listing"]:
+        return f"\\end{{{listing}}}"
+    if fence := found.get("fence"):
+        return f"\n{fence}"
+    if found.get("comment"):
+        return "-->"
+    return found.get("ticks")
+
+
+def _inline(text: str, at: int) -> tuple[Formula | None, int]:
+    """What stands between single dollars, within one paragraph."""
+    stop = _INLINE_STOP.search(text, at)
+    while stop is not None and stop[0][0] == "\\":
+        stop = _INLINE_STOP.search(text, stop.end())
+    if stop is None or stop[0][0] == "\n" or stop["digit"] or stop.start() == at:
+        return None, at
+    inside = text[at : stop.start()]
+    if _is_price(inside):
+        return None, stop.start()  # the second dollar may open a formula
+    return Formula(at, stop.start()), stop.end()
 
 
 def _is_price(text: str) -> bool:
     """Two sums of money in one sentence: `5 to the first, `; mathematics does not start with a blank or end so."""
     return text[0].isspace() != text[-1].isspace() and not re.search(r"[\\=_^]", text)
+
+
+class _Closings:
+    """Finds what closes a formula; what is not found once is not looked for again, so that time stays linear."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.missing: set[str] = set()
+        self.ticks: dict[int, list[int]] = {}  # where runs of backticks begin, by their length
+
+    def find(self, closer: str, at: int) -> int:
+        if closer in self.missing:
+            return -1
+        end = self._ticks(len(closer), at) if closer[0] == "`" else self.text.find(closer, at)
+        if end < 0:
+            self.missing.add(closer)
+        return end
+
+    def _ticks(self, length: int, at: int) -> int:
+        if not self.ticks:
+            for run in re.finditer("`+", self.text):
+                self.ticks.setdefault(len(run[0]), []).append(run.start())
+        starts = self.ticks.get(length, [])
+        place = bisect_left(starts, at)
+        return starts[place] if place < len(starts) else -1

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 from chainrule.checking.figures import Figure, Region, read_figure, region
 from chainrule.checking.notes.document import Chain, Side
 from chainrule.checking.notes.memory import Memory
-from chainrule.checking.notes.terms import mismatched
+from chainrule.checking.notes.terms import Pair, mismatched
 from chainrule.checking.notes.values import is_closed, squeezed, value_of
 from chainrule.formula.syntax import ListExpr, Number, Ref, Span, Tree, ungroup, walk
 from chainrule.numbers.interval import EVERYTHING, Interval, hull, interval, point
@@ -92,6 +92,7 @@ class Judge:
                 yield from self.compared(chain, now, before)
             self.remember(now, before, from_formula, alone=len(chain.sides) <= 2)
             before.append(now)
+            del before[2:-MOST_EARLIER]  # the head of the chain stays, and what stands close
 
     def closed(self, side: Side, tree: Tree, before: Sequence[Closed]) -> Closed | None:
         exact = value_of(tree, lambda number: point(number.value))
@@ -125,7 +126,6 @@ class Judge:
         if not sides:
             return
         now.judged = True
-        sides = sides[:2] + sides[2:][-MOST_EARLIER:]
         about = now.side.relation == "~"
         for at, element in enumerate(now.elements):
             earlier = [(one.side, one.elements[at]) for one in sides]
@@ -139,28 +139,32 @@ class Judge:
     ) -> Finding:
         tree = element.tree or side.tree
         assert tree is not None
-        part: Tree | None = None
+        part: Pair | None = None
         if element.figure is not None:
             element.verdict = _figure_verdict(element.figure, [one for _, one in earlier], about)
         else:
             element.verdict, part = self.expression_verdict(element, [one for _, one in earlier])
         good = [(where, one) for where, one in earlier if one.is_good] or list(earlier)
         from_side, source = good[-1]
-        span = (part or tree).span
+        meant, printed = part or (source.tree, tree)
+        value = source.exact
+        if part is not None and meant is not None:
+            found = value_of(meant, lambda number: point(number.value))
+            value = found if isinstance(found, Interval) else value
         return Finding(
             chain=chain,
             side=side,
             tree=tree,
             verdict=element.verdict,
             kind="figure" if element.figure is not None else "substitution",
-            where=side.on_page(span),
-            exact=_middle(source.exact),
-            figure=element.figure if part is None else read_figure(part),
-            before=source.tree,
+            where=side.on_page(printed.span),
+            exact=_middle(value),
+            figure=read_figure(printed),
+            before=meant,
             before_side=from_side,
         )
 
-    def expression_verdict(self, element: Element, earlier: Sequence[Element]) -> tuple[Verdict, Tree | None]:
+    def expression_verdict(self, element: Element, earlier: Sequence[Element]) -> tuple[Verdict, Pair | None]:
         for one in reversed(earlier):
             if one.is_good and _meet(one.exact, element.exact):
                 return "right", None
@@ -170,7 +174,7 @@ class Judge:
             met = any(one.is_good and _meet(one.wide, element.wide) for one in earlier)
             return ("rounded" if met else "wrong"), None
         known = {number.value for one in earlier if one.tree is not None for number in _numbers(one.tree)}
-        part: Tree | None = None
+        part: Pair | None = None
         for one in reversed(earlier):
             if one.tree is None or not one.is_good:
                 continue

@@ -18,16 +18,17 @@ from chainrule.numbers.interval import Interval, point
 DEEPEST: Final = 20
 MOST_PARTS: Final = 30  # of one sum or product
 
+Pair = tuple[Tree, Tree]  # what was meant, and what stands there
 _Part = tuple[int, Tree]  # its sign, or its exponent in a product
 
 
-def mismatched(before: Tree, after: Tree, memory: Memory, *, depth: int = 0) -> list[Tree] | None:
-    """The parts of `after` that are not what stands in their place in `before`; None if the two are built otherwise.
+def mismatched(before: Tree, after: Tree, memory: Memory, *, depth: int = 0) -> list[Pair] | None:
+    """The parts of `before` with what stands for them in `after` and is not so; None if the two are built otherwise.
 
     >>> from chainrule.formula import parse_expression
     >>> one, other = parse_expression("0.4*(1 - 0.4) + 2").tree, parse_expression("0.4*0.5 + 2").tree
     >>> mismatched(one, other, Memory())
-    [<Number 4:7>]
+    [(<Group 4:13>, <Number 4:7>)]
     """
     before, after = ungroup(before), ungroup(after)
     exact, claimed = _exact(before), _exact(after)
@@ -43,7 +44,7 @@ def mismatched(before: Tree, after: Tree, memory: Memory, *, depth: int = 0) -> 
         low, high = _bounds(before, memory)
         if low is None or high is None or region(figure).meets(low, high):
             return []
-        return [after]
+        return [(before, after)]
     for one, other in ((_terms(before), _terms(after)), (_factors(before), _factors(after))):
         if len(one) == len(other) and 1 < len(one) <= MOST_PARTS:
             return _paired(one, other, memory, depth)
@@ -61,7 +62,7 @@ def _inside(before: Tree, after: Tree) -> tuple[Tree, Tree] | None:
     return None
 
 
-def _paired(one: Sequence[_Part], other: Sequence[_Part], memory: Memory, depth: int) -> list[Tree] | None:
+def _paired(one: Sequence[_Part], other: Sequence[_Part], memory: Memory, depth: int) -> list[Pair] | None:
     """Each part of `other` with one of `one`: in order first, else the first that fits."""
     free = list(range(len(one)))
     left: list[int] = []
@@ -81,7 +82,7 @@ def _paired(one: Sequence[_Part], other: Sequence[_Part], memory: Memory, depth:
         return None
     sign, tree = other[left[0]]
     inner = mismatched(one[free[0]][1], tree, memory, depth=depth + 1) if one[free[0]][0] == sign else None
-    return inner or [tree]
+    return inner or [(one[free[0]][1], tree)]
 
 
 def _fits(one: _Part, other: _Part, memory: Memory, depth: int) -> bool:

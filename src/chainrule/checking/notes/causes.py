@@ -1,0 +1,113 @@
+"""What probably happened where an equality is wrong: a point moved, digits exchanged, a number copied wrongly.
+
+A number of the computation is suspected only if the number it should be stands elsewhere on the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
+from fractions import Fraction
+from typing import Final
+
+from chainrule.checking.expected import written_like
+from chainrule.checking.figures import Figure, region
+from chainrule.checking.notes.values import value_of
+from chainrule.checking.report import Cause
+from chainrule.formula.syntax import Number, Tree, walk
+from chainrule.numbers.interval import Interval, point
+
+MOST_NUMBERS: Final = 40  # of one side that are tried
+LONGEST: Final = 40  # characters of a number that is varied
+FARTHEST: Final = 12  # places that a point moves
+
+
+def causes_of(figure: Figure, exact: Fraction, before: Tree | None, elsewhere: Collection[str]) -> tuple[Cause, ...]:
+    """The likely slips behind a wrong figure, best first.
+
+    `exact` is the value that should stand there, `before` what it was computed from, `elsewhere` the other numbers that
+    are printed on the page.
+    """
+    found = [
+        *_slips(figure, exact),
+        *_lost_point(figure, elsewhere),
+        *(_copied(figure, before, elsewhere) if before is not None else ()),
+    ]
+    return tuple(found) or (Cause("arithmetic", "the arithmetic"),)
+
+
+def _slips(figure: Figure, exact: Fraction) -> Iterator[Cause]:
+    expected = written_like(exact, replace(figure, whole=False))
+    for power in sorted(range(-FARTHEST, FARTHEST + 1), key=abs):
+        scale = Fraction(10) ** power
+        moved = Figure(figure.text, figure.value * scale, figure.unit * scale)
+        if power and figure.value and region(moved).holds(exact, exact):
+            yield Cause("decimal point", "the decimal point")
+            return
+    if figure.value and region(replace(figure, value=-figure.value)).holds(exact, exact):
+        yield Cause("sign", "the sign")
+        return
+    printed = figure.text
+    for wanted in dict.fromkeys([expected, _cut(exact, figure)]):
+        if len(wanted) == len(printed):
+            wrong = [i for i in range(len(wanted)) if wanted[i] != printed[i]]
+            if len(wrong) == 1 and len(wanted.strip("-0.")) > 1:
+                yield Cause("digit copied wrong", f"the digit {printed[wrong[0]]} in place of {wanted[wrong[0]]}")
+                return
+            if len(wrong) == 2 and wrong[1] == wrong[0] + 1 and sorted(wanted) == sorted(printed):
+                yield Cause("digits transposed", "two digits changed places")
+                return
+
+
+def _lost_point(figure: Figure, elsewhere: Collection[str]) -> Iterator[Cause]:
+    """A whole number with the digits of a decimal that is printed elsewhere: 593269992 of 0.593269992."""
+    if figure.whole and abs(figure.value) >= 100:
+        digits = str(abs(int(figure.value)))
+        found = next((other for other in elsewhere if other.replace(".", "").lstrip("0") == digits), None)
+        if found is not None:
+            yield Cause("decimal point", f"the decimal point of {found}")
+
+
+def _cut(exact: Fraction, figure: Figure) -> str:
+    scaled = int(abs(exact) / figure.unit) * figure.unit
+    return written_like(scaled if exact >= 0 else -scaled, figure)
+
+
+def _copied(figure: Figure, before: Tree, elsewhere: Collection[str]) -> Iterator[Cause]:
+    """Numbers of the computation that are a slip of the pen away from one printed elsewhere, which makes it right."""
+    numbers = [node for node in walk(before) if isinstance(node, Number)][:MOST_NUMBERS]
+    for number in numbers:
+        for other in _slips_of_the_pen(number.text):
+            if other not in elsewhere:
+                continue
+            meant = Fraction(other)
+
+            def leaf(node: Number, number: Number = number, meant: Fraction = meant) -> Interval:
+                return point(meant if node is number else node.value)
+
+            value = value_of(before, leaf)
+            if isinstance(value, Interval) and _fits(figure, value):
+                yield Cause("digit copied wrong", f"{number.text} in place of {other}, with which it is right")
+                return
+
+
+def _fits(figure: Figure, value: Interval) -> bool:
+    low, high = value.bounds
+    return low is not None and high is not None and region(figure).holds(low, high)
+
+
+def _slips_of_the_pen(text: str) -> Iterator[str]:
+    """The numbers with one other digit, or with two neighbours exchanged."""
+    if "." not in text or len(text) > LONGEST:
+        return
+    for i, old in enumerate(text):
+        if old.isdecimal():
+            yield from (text[:i] + new + text[i + 1 :] for new in "0123456789" if new != old)
+            if text[i + 1 : i + 2].isdecimal() and text[i + 1] != old:
+                yield text[:i] + text[i + 1] + old + text[i + 2 :]
+
+
+def printed_numbers(trees: Iterable[Tree]) -> set[str]:
+    """The decimals that are printed in these trees."""
+    found = {node.text for tree in trees for node in walk(tree) if isinstance(node, Number)}
+    return {text for text in found if "." in text and text.replace(".", "", 1).isdecimal()}

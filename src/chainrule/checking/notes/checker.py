@@ -1,0 +1,127 @@
+"""Checks a file of notes from end to end: reads the page, judges its numbers, tests its formulas, writes the report."""
+
+from __future__ import annotations
+
+import os
+from decimal import Decimal, localcontext
+from fractions import Fraction
+from pathlib import Path
+from typing import Final
+
+from chainrule.checking.claims import Unread
+from chainrule.checking.expected import written_like
+from chainrule.checking.notes.causes import causes_of, printed_numbers
+from chainrule.checking.notes.document import Document, read_page
+from chainrule.checking.notes.finding import Page
+from chainrule.checking.notes.identities import MOST_TESTS, Identities
+from chainrule.checking.notes.judging import Finding, Judge
+from chainrule.checking.notes.report import NoteLink, NotesReport
+from chainrule.errors import ProblemError
+
+SUFFIXES: Final = frozenset({".md", ".markdown", ".tex", ".latex", ".txt"})
+MOST_BYTES: Final = 16 * 2**20
+DIGITS: Final = 20
+
+
+def is_notes(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is one of notes, by its name.
+
+    >>> is_notes("lecture.md"), is_notes("problem.toml")
+    (True, False)
+    """
+    return Path(path).suffix.lower() in SUFFIXES
+
+
+def check_notes(path: str | os.PathLike[str]) -> NotesReport:
+    """The verdict on every printed equality of a file of notes (.md, .tex, .txt).
+
+    Raises ProblemError for a file that cannot be read or is larger than 16 MiB.
+    """
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise ProblemError(f"cannot read {os.fspath(path)}: {error.strerror}.") from None
+    if len(data) > MOST_BYTES:
+        raise ProblemError(f"{os.fspath(path)} is larger than 16 MiB, the limit for notes.")
+    return check_page(os.fspath(path), data.decode("utf-8", errors="replace"))
+
+
+def check_page(file: str, text: str) -> NotesReport:
+    """The verdict on every printed equality of the text of a file.
+
+    >>> report = check_page("notes.md", "so $0.4 - 0.5 \\\\cdot 0.2 = 0.2$, wrongly")
+    >>> report.links[0].verdict, report.links[0].expected
+    ('wrong', '0.3')
+    """
+    text = text.replace("\r\n", "\n").removeprefix("\ufeff")
+    page = Page(file, text, latex=Path(file).suffix.lower() in (".tex", ".latex"))
+    document = read_page(page)
+    judge, identities = Judge(), Identities()
+    found: list[Finding] = []
+    for chain in document.chains:
+        found += judge.chain(chain)
+        found += identities.chain(chain)
+    numbers: set[str] | None = None
+    links = []
+    for one in found:
+        if one.verdict == "wrong" and numbers is None:
+            trees = [side.tree for chain in document.chains for side in chain.sides if side.tree is not None]
+            numbers = printed_numbers(trees)
+        links.append(_link(page, one, numbers or set()))
+    links.sort(key=lambda link: link.where)
+    unread = document.unread + _untested(document, identities)
+    return NotesReport(page, tuple(links), unread, document.formulas, document.sides)
+
+
+def _link(page: Page, one: Finding, numbers: set[str]) -> NoteLink:
+    line, column = page.position(one.where.start)
+    is_wrong = one.verdict == "wrong" and one.figure is not None and one.exact is not None
+    return NoteLink(
+        line=line,
+        column=column,
+        quantity=_short(one.chain.sides[0].text),
+        text=page.text[one.where.start : one.where.end],
+        kind=one.kind,
+        verdict=one.verdict,
+        where=one.where,
+        exact=_decimal(one.exact) if one.exact is not None else None,
+        expected=_expected(one) if one.verdict == "wrong" else None,
+        causes=causes_of(one.figure, one.exact, one.before, numbers)
+        if is_wrong and one.figure is not None and one.exact is not None
+        else (),
+        note=_note(one),
+        before=_short(one.before_side.text) if one.before_side is not None else "",
+    )
+
+
+def _expected(one: Finding) -> str | None:
+    if one.figure is None or one.exact is None:
+        return None
+    if one.figure.whole and one.exact.denominator != 1:
+        return _decimal(one.exact, 10)
+    return written_like(one.exact, one.figure)
+
+
+def _note(one: Finding) -> str:
+    if one.verdict != "wrong" or one.exact is None or one.figure is None or one.before_side is None:
+        return ""
+    value = _decimal(one.exact, 10)
+    return "" if value == _expected(one) else f"What stands before it gives {value}."
+
+
+def _untested(document: Document, identities: Identities) -> tuple[Unread, ...]:
+    if identities.tests < MOST_TESTS:
+        return ()
+    what = f"more than {MOST_TESTS:,} comparisons of formulas: the identities that follow were not tested"
+    return (Unread(line=1, column=1, text=document.page.file, reason=what),)
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _decimal(value: Fraction, digits: int = DIGITS) -> str:
+    with localcontext(prec=digits):
+        found = Decimal(value.numerator) / Decimal(value.denominator)
+        return str(found.normalize() if found == found.to_integral_value() and abs(found) < 10**9 else found)
