@@ -13,6 +13,7 @@ from itertools import combinations, product
 from random import Random
 from typing import Any, Final, TypeAlias
 
+from chainrule.checking.enclosure import enclosure
 from chainrule.checking.figures import Figure, Region, minus
 from chainrule.checking.quantities import Quantities
 from chainrule.checking.routes import routes_of
@@ -147,11 +148,11 @@ class Paper:
             return
         if len(plan.choices) > MOST_MIXED:
             yield plan.value({n: values[0] for n, values in plan.choices.items()})
-            yield plan.value({n: hull(*values) for n, values in plan.choices.items()})
+            yield plan.of_all_mixtures()
             return
         for number, values in enumerate(product(*plan.choices.values())):
             if number == MOST_MIXTURES:
-                yield plan.value({n: hull(*values) for n, values in plan.choices.items()})
+                yield plan.of_all_mixtures()
                 return
             yield plan.value(dict(zip(plan.choices, values, strict=True)))
 
@@ -172,6 +173,7 @@ class Paper:
     ) -> Plan:
         """The nearest printed ancestors on every path, their possible values, and how the route uses them."""
         choices: dict[Node, list[Interval]] = {}
+        wrong: set[Node] = set()
 
         def is_cut(node: Node) -> bool:
             if node in choices:
@@ -192,6 +194,8 @@ class Paper:
                 last = figures[0].order if figures else self.count + 1
                 rest = self.unrounded(label, bad=bad and not any(one.good for one in figures), before=last)
             choices[node] = list(dict.fromkeys([*values, *rest]))
+            if figures and not figures[0].good:
+                wrong.add(node)
             return True
 
         nodes = order([route], cut=is_cut)
@@ -199,7 +203,7 @@ class Paper:
         for node in nodes:
             if any(a in live for a in node.args):
                 live.add(node)
-        return Plan(self, route, nodes, choices, live)
+        return Plan(self, route, nodes, choices, live, wrong)
 
     def _figures(self, label: Quantity, *, bad: bool, before: int | None) -> list[Printed]:
         found = self.printed.get(label, [])
@@ -254,6 +258,7 @@ class Plan:
     nodes: Sequence[Node]  # arguments before users, down to the antecedents
     choices: Mapping[Node, Sequence[Interval]]
     live: Collection[Node]  # what depends on an antecedent
+    wrong: Collection[Node] = ()  # antecedents whose last figure is wrong or carried
 
     def value(
         self,
@@ -282,6 +287,14 @@ class Plan:
                     done[current] = adapt(current, done[current])
         found = done[self.route]
         return found if isinstance(found, Interval) else EVERYTHING
+
+    def of_all_mixtures(self) -> Interval:
+        """An enclosure of all values of the route; an antecedent that was printed wrong stays as it was printed."""
+        box = {n: values[0] if n in self.wrong else hull(*values) for n, values in self.choices.items()}
+        known = {n: self.paper.value_at(n, PRECISIONS[0]) for n in self.nodes if n not in self.live}
+        if any(value is NO_VALUE for value in known.values()):
+            return EVERYTHING
+        return enclosure(self.route, self.nodes, box, known)
 
     def rounded_on_the_way(self, unit: Fraction) -> Iterator[Interval]:
         """The values of the route if some quantities that were not printed were rounded to a unit nevertheless.
