@@ -22,6 +22,7 @@ from tests.exam.trees import (
     Number,
     Power,
     Product,
+    Slope,
     Sum,
     Tree,
     Use,
@@ -29,6 +30,7 @@ from tests.exam.trees import (
     names_in,
     negated,
     variants,
+    walk,
 )
 
 
@@ -240,7 +242,12 @@ def _numbers_put_in(kind: str, paper: Paper, wrong: Callable[[str], list[str]]) 
 
     if paper.numbers:
         for changed in variants(paper.step.formula, miswritten):
-            yield Slip(kind, paper.at, numbers=changed)
+            if _slopes(changed) == _slopes(paper.step.formula):  # a slope is put in as one number: nothing shows in it
+                yield Slip(kind, paper.at, numbers=changed)
+
+
+def _slopes(tree: Tree) -> list[Tree]:
+    return [part for part in walk(tree) if isinstance(part, Slope)]
 
 
 def _without_a_term(part: Tree) -> list[Tree]:
