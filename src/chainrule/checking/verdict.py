@@ -19,8 +19,9 @@ from chainrule.checking.guess import guessed
 from chainrule.checking.identity import identical
 from chainrule.checking.paper import PRECISIONS, Paper, meets
 from chainrule.errors import ChainruleError
-from chainrule.node import CONST, INPUT, NAME, Node, const
+from chainrule.node import CONST, INPUT, NAME, Node, const, node, substitute
 from chainrule.numbers.interval import Interval, interval, point
+from chainrule.ops.arithmetic import NEG
 from chainrule.quantity import Quantity
 
 Verdict = Literal["right", "rounded", "carried", "wrong"]
@@ -193,6 +194,7 @@ def _substitution(paper: Paper, line: Line, link: Link, form: Form) -> Judged:
         verdict, note = "right", "read as the same calculation in another form"
     good = SEVERITY[verdict] < 2
     (line.formulas if good else line.bad).append(form)
+    named: dict[Node, Node] = {}
     for pair in alignment.pairs:
         if (
             pair.part.figure is not None
@@ -201,6 +203,11 @@ def _substitution(paper: Paper, line: Line, link: Link, form: Form) -> Judged:
         ):
             value = point(-pair.part.figure.value if pair.negative else pair.part.figure.value)
             line.numbers.setdefault(pair.of.node, []).append(value)
+            named[pair.part.node] = node(NEG, (pair.of.node,)) if pair.negative else pair.of.node
+    if good and named:  # the formula behind the numbers: what the next link on the line may be laid on
+        formula_behind = substitute([form.node], named)[0]
+        if identical(paper, formula_behind, line.node):
+            line.formulas.append(form_of_node(formula_behind))
     comes_to = paper.exact(form.node)
     if comes_to is not None:
         line.values.append((comes_to, good))
