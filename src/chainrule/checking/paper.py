@@ -156,9 +156,11 @@ class Paper:
                 return
             yield plan.value(dict(zip(plan.choices, values, strict=True)))
 
-    def as_printed(self, route: Node, *, of: Quantity | None, local: Mapping[Node, Sequence[Interval]]) -> Interval:
-        """What a formula comes to with the latest figures as printed, right or wrong."""
-        plan = self.plan(route, of=of, bad=True, local=local, unrounded=False)
+    def as_printed(
+        self, route: Node, *, of: Quantity | None, bad: bool, local: Mapping[Node, Sequence[Interval]]
+    ) -> Interval:
+        """What a formula comes to with the latest figures as printed, with `bad` also wrong ones."""
+        plan = self.plan(route, of=of, bad=bad, local=local, unrounded=False)
         return plan.value({n: values[0] for n, values in plan.choices.items()})
 
     def plan(

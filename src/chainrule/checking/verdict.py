@@ -326,7 +326,8 @@ def _fits(paper: Paper, line: Line, figure: Figure, at: Node) -> bool:
     if size is not None and not paper.has_bad() and abs(size - value) > unit + max(abs(size), abs(value)) / 2:
         return False  # more than rounding can do
     route = at.args[0] if at.op is NAME else at
-    return meets(due, paper.as_printed(route, of=label, local=line.numbers))
+    bad = not any(one.good for one in printed)  # nobody works a right figure out again from a wrong one
+    return meets(due, paper.as_printed(route, of=label, bad=bad, local=line.numbers))
 
 
 def _comes_to(paper: Paper, line: Line, form: Form) -> bool:
