@@ -24,6 +24,7 @@ from chainrule.errors import ChainruleError
 from chainrule.explanation.spelling import spelling_of
 from chainrule.formula import parse_expression
 from chainrule.node import CONST, INPUT, Node
+from chainrule.ops.arithmetic import NEG
 from chainrule.printing.expression import ATOM, expression, strength
 from chainrule.printing.figures import decimal_text
 from chainrule.quantity import Change, Derivative, Quantity
@@ -111,8 +112,9 @@ def _number_mended(paper: Paper, pair: Pair, text: str) -> Edit | None:
         return None
     signs = pair.negative != (figure.value != pair.part.figure.value)  # a minus before the number belongs to the form
     new = _number_like(pair.of.node, -value if signs else value, figure)
-    bracketed = text[span.start - 1 : span.start] == "(" and text[span.end : span.end + 1] == ")"
-    if new.startswith("-") and not bracketed and not figure.negative:
+    before, after = text[: span.start].strip(), text[span.end : span.end + 1]
+    alone = not before or (before.endswith("(") and after == ")")
+    if new.startswith("-") and not alone and not figure.negative:
         new = f"({new})"
     return span.start, span.end, new
 
@@ -122,7 +124,8 @@ def _figure_at(text: str) -> Figure | None:
 
 
 def _number_like(at: Node, value: Fraction, figure: Figure) -> str:
-    given = decimal_text(value) if at.op in (INPUT, CONST) else None
+    bare = at.args[0] if at.op is NEG else at
+    given = decimal_text(value) if bare.op in (INPUT, CONST) else None
     if given is not None and len(given) <= SHORT:
         return given
     return corrected_like(value, figure)

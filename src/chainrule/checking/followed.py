@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -10,7 +10,8 @@ from chainrule.checking.paper import Paper
 from chainrule.checking.verdict import SEVERITY, Judged
 from chainrule.quantity import Quantity
 
-MOST_NAMED: Final = 3
+ON_THIS_LINE: Final = "follows from what stands before it on this line"
+MOST_NAMED: Final = 3  # wrong figures that one link follows from
 
 
 @dataclass(slots=True, eq=False)
@@ -30,18 +31,19 @@ class Slips:
         """What a carried link follows from: what is wrong before it on its line, or the wrong figures it rests on."""
         is_after_slip = one.line.bad or any(not good for _, good in one.line.values)
         if is_after_slip and one.figure is not None:
-            return "follows from what stands before it on this line"
+            return ON_THIS_LINE
         return self._earlier(one)
 
     def _earlier(self, one: Judged) -> str:
         named = [f"{slip.claim.text} = {slip.link.text} on line {slip.link.line}" for slip in self._under(one)]
         return f"follows from {' and '.join(named[:MOST_NAMED])}" if named else ""
 
-    def _under(self, one: Judged) -> Iterator[Judged]:
-        label, seen = one.claim.quantity, set[Quantity]()
+    def _under(self, one: Judged) -> list[Judged]:
+        """The wrong figures that the first formula of the quantity rests on which has some."""
+        label = one.claim.quantity
         for route in self.paper.routes(label):
-            for node in self.paper.plan(route, of=label, bad=True, local={}).choices:
-                below = self.paper.label_at(node)
-                if below in self.found and below not in seen:
-                    seen.add(below)
-                    yield self.found[below]
+            below = [self.paper.label_at(at) for at in self.paper.plan(route, of=label, bad=True, local={}).choices]
+            found = [self.found[part] for part in below if part in self.found]
+            if found:
+                return list(dict.fromkeys(found))
+        return []

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
+from chainrule.checking.followed import ON_THIS_LINE
 from chainrule.checking.lines import chains
 from chainrule.checking.report import LinkReport, Report
 from chainrule.printing.document import Block, Document, Heading, Prose, Remark, Working, WorkingLine
@@ -23,7 +24,7 @@ MOST_LINES: Final = 20  # numbers of lines in the summary
 
 _MEANINGS: Final = {
     "rounded": "not the exact value rounded, but what follows from the rounded figures before it",
-    "carried": "follows correctly from an earlier slip, and is no slip itself",
+    "carried": "follows correctly from an earlier slip, is no slip itself, and would be right without that slip",
     "unread": "could not be read, and was not judged",
 }
 
@@ -115,13 +116,14 @@ def _line(number: int, raw: str, start: int, spots: Sequence[_Spot]) -> WorkingL
             pieces += [(code[at:begin], ""), (code[begin:end], spot.verdict)]
             at = end
     pieces.append((code[at:].rstrip(), ""))
-    several = sum(spot.verdict not in ("right", "rounded") for spot in spots) > 1
+    groups = list(_together(spots))
+    several = sum(group[0].verdict not in ("right", "rounded") for group in groups) > 1
     return WorkingLine(
         number,
         tuple(_shortened(pieces)),
         harmless(comment.strip()),
         max((spot.verdict for spot in spots), key=SEVERITY.index, default=""),
-        tuple([remark for spot in spots for remark in _remarks(spot, code, spot.start - start, several)]),
+        tuple([remark for group in groups for remark in _remarks(group, code, start, several)]),
     )
 
 
@@ -140,23 +142,51 @@ def _shortened(pieces: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
 # Remarks ----------------------------------------------------------------------------------------------------------
 
 
-def _remarks(spot: _Spot, code: str, at: int, several: bool) -> Iterator[Remark]:
+def _together(spots: Sequence[_Spot]) -> Iterator[list[_Spot]]:
+    """The spots that one remark is about: each alone, but what is carried along a chain at once."""
+    group: list[_Spot] = []
+    for spot in spots:
+        if group and not (_is_carried(group[-1]) and _is_carried(spot) and _left(group[-1]) == _left(spot)):
+            yield group
+            group = []
+        group.append(spot)
+    if group:
+        yield group
+
+
+def _left(spot: _Spot) -> str:
+    return spot.links[0].left
+
+
+def _is_carried(spot: _Spot) -> bool:
+    return len(spot.links) == 1 and spot.links[0].verdict == "carried" and spot.links[0].expected is not None
+
+
+def _remarks(group: Sequence[_Spot], code: str, start: int, several: bool) -> Iterator[Remark]:
+    """What is to be said about links of a line; each is named where `several` links of the line are spoken of."""
+    spot = group[0]
     if spot.reason:
         yield Remark("unread", sentences=(harmless(spot.reason),))
+    if len(group) > 1:
+        yield _carried([one.links[0] for one in group], several)
+        return
     shown = [link for link in spot.links if link.verdict in ("wrong", "carried") or link.note]
     for link in shown[:MOST_ALIKE]:
-        is_written = code.startswith(link.text, at)
-        name = link.text if is_written else f"{link.left} = {link.text}"
+        is_written = code.startswith(link.text, spot.start - start)
+        name = "" if is_written and not several else link.text if is_written else f"{link.left} = {link.text}"
         said = tuple(map(harmless, _sentences(link)))
         if link.expected is not None or said:
-            yield Remark(
-                link.verdict,
-                _clipped(name) if several or not is_written else "",
-                _clipped(link.expected) if link.expected is not None else "",
-                said,
-            )
+            yield Remark(link.verdict, _clipped(name), _clipped(link.expected or ""), said)
     if len(shown) > MOST_ALIKE:
         yield Remark(shown[0].verdict, sentences=(f"and {len(shown) - MOST_ALIKE} more of this line likewise",))
+
+
+def _carried(links: Sequence[LinkReport], several: bool) -> Remark:
+    """One remark on a chain of numbers and figures that are carried."""
+    notes = list(dict.fromkeys([link.note for link in links if link.note]))
+    said = tuple([harmless(note) for note in notes if note != ON_THIS_LINE or len(notes) == 1])
+    name = " = ".join([link.text for link in links]) if several else ""
+    return Remark("carried", _clipped(name), _clipped(" = ".join([link.expected or "" for link in links])), said)
 
 
 def _clipped(text: str) -> str:
