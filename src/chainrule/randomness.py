@@ -81,31 +81,44 @@ def uniforms(key: Words, count: int) -> list[float]:
     return found
 
 
-def uniform_array(key: Words, count: int) -> Any:
+def uniform_array(key: tuple[Any, Any], count: int) -> Any:
     """The draws number 0 to count - 1 of `uniform` as a NumPy array: the same bits, all at once.
+
+    The words of the key may be arrays of one length, for many keys at once: then there is a row for each key.
 
     >>> uniform_array((0, 0), 2).tolist() == [uniform((0, 0), counter_of(0)), uniform((0, 0), counter_of(1))]
     True
     """
     import numpy as np
 
-    def turned(x: Any, by: int) -> Any:
-        return ((x << np.uint64(by)) & word) | (x >> np.uint64(32 - by))
+    k0, k1 = (np.asarray(word, np.uint64)[..., None] for word in key)
+    numbers = np.arange(count, dtype=np.uint64)
+    high, low = _threefry_array(k0, k1, numbers & np.uint64(_WORD), numbers >> np.uint64(32))
+    bits = ((high >> np.uint64(5)) << np.uint64(26)) + (low >> np.uint64(6))
+    return bits.astype(np.float64) * 2.0**-53
+
+
+def fold_array(key: Words, numbers: Any) -> tuple[Any, Any]:
+    """The keys that `fold` makes of a key and each of some numbers below 2^32, as two arrays of words."""
+    import numpy as np
+
+    return _threefry_array(np.uint64(key[0]), np.uint64(key[1]), np.asarray(numbers, np.uint64), np.uint64(1 << 31))
+
+
+def _threefry_array(k0: Any, k1: Any, x0: Any, x1: Any) -> tuple[Any, Any]:
+    """`threefry2x32` of arrays of words, which NumPy stretches to one shape."""
+    import numpy as np
 
     word = np.uint64(_WORD)
-    numbers = np.arange(count, dtype=np.uint64)
-    k0, k1 = key[0] & _WORD, key[1] & _WORD
-    keys = (k0, k1, _PARITY ^ k0 ^ k1)
-    x0 = ((numbers & word) + np.uint64(k0)) & word
-    x1 = ((numbers >> np.uint64(32)) + np.uint64(k1)) & word
+    keys = (k0 & word, k1 & word, np.uint64(_PARITY) ^ (k0 & word) ^ (k1 & word))
+    x0, x1 = (x0 + keys[0]) & word, (x1 + keys[1]) & word
     for group in range(1, 6):
         for by in _ROTATIONS[(group + 1) % 2]:
             x0 = (x0 + x1) & word
-            x1 = turned(x1, by) ^ x0
-        x0 = (x0 + np.uint64(keys[group % 3])) & word
-        x1 = (x1 + np.uint64(keys[(group + 1) % 3] + group)) & word
-    bits = ((x0 >> np.uint64(5)) << np.uint64(26)) + (x1 >> np.uint64(6))
-    return bits.astype(np.float64) * 2.0**-53
+            x1 = (((x1 << np.uint64(by)) & word) | (x1 >> np.uint64(32 - by))) ^ x0
+        x0 = (x0 + keys[group % 3]) & word
+        x1 = (x1 + keys[(group + 1) % 3] + np.uint64(group)) & word
+    return x0, x1
 
 
 def normal(key: Words, counter: Words) -> float:

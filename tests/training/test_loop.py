@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 from chainrule.errors import ProblemError, ShapeError
+from chainrule.randomness import fold, fold_text, permutation, seed_key
 from chainrule.training import loop, spans
 from chainrule.training.history import History
 from chainrule.training.loop import TrainingWarning, train
 from chainrule.training.model import MLP, Model
+from chainrule.training.order import orders_of_epochs
 from chainrule.training.rules import Rule, adam, as_rule, lbfgs, momentum, sgd
 from chainrule.training.schedules import adaptive_rate, cosine_rate, exponential_rate, warm_up
 
@@ -66,6 +68,7 @@ def same(one: tuple[np.ndarray, History], other: tuple[np.ndarray, History]) -> 
 # -- native and reference
 
 
+@pytest.mark.filterwarnings("ignore::chainrule.training.loop.TrainingWarning")
 @pytest.mark.parametrize("name", RULES)
 @pytest.mark.parametrize("batch", [1, 4, "all"])
 def test_native_training_equals_the_reference(name: str, batch: Any) -> None:
@@ -170,6 +173,14 @@ def test_shuffling_takes_every_example_once() -> None:
     assert not np.array_equal(fixed, moved)
 
 
+@pytest.mark.parametrize("n", [1, 2, 5, 30])
+def test_orders_of_many_epochs_are_those_of_each(n: int) -> None:
+    key = fold_text(seed_key(7), "shuffle")
+    due = [number for epoch in range(3, 23) for number in permutation(fold(key, epoch), n)]
+    assert orders_of_epochs(n, 3, 20, shuffle=True, seed=7).tolist() == due
+    assert orders_of_epochs(n, 3, 2, shuffle=False, seed=7).tolist() == [*range(n)] * 2
+
+
 def test_two_threads_train_at_once() -> None:
     X, T = data(40)
     alone = trained(network, X, T, epochs=30, batch=4)
@@ -263,6 +274,7 @@ def test_the_last_may_be_kept_all_the_same() -> None:
     assert net.loss(*held) == pytest.approx(history[-1]["validation"], rel=1e-12)
 
 
+@pytest.mark.filterwarnings("ignore::chainrule.training.loop.TrainingWarning")
 def test_the_best_of_full_batches_has_the_error_that_was_measured() -> None:
     X, T = data(8)
     net = network()
@@ -374,6 +386,7 @@ def test_dropout_differs_from_update_to_update_and_by_seed() -> None:
     assert a != b
 
 
+@pytest.mark.filterwarnings("ignore::chainrule.training.loop.TrainingWarning")
 def test_clipping_comes_with_the_rule() -> None:
     X, T = data(10)
     net = network()

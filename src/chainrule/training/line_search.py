@@ -61,7 +61,7 @@ def train_lbfgs(
         nonlocal ended
         rows.append({"epoch": len(rows) + 1, "updates": calls, "error": float(intermediate_result.fun), "rate": 1.0})
         _put(model, intermediate_result.x)
-        reason = stop.reason(rows)
+        reason = stop.reason(rows, 0)  # each iteration is the best so far
         if reason is not None or halt():
             ended = reason or "interrupted"
             raise StopIteration

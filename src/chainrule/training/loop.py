@@ -27,7 +27,7 @@ from chainrule.training.order import split
 from chainrule.training.progress import Tell, progress_bar
 from chainrule.training.reference import ReferenceKernel
 from chainrule.training.rules import Lbfgs, Rule, as_rule
-from chainrule.training.schedules import next_rate, positive_whole
+from chainrule.training.schedules import positive_whole, rate_of_epoch
 from chainrule.training.spans import Done, Kernel, Spans, State
 from chainrule.training.step import Penalties, first_state, training_step
 from chainrule.training.stopping import Condition, Stop, as_stop
@@ -135,10 +135,10 @@ def make_kernel(program: Program, model: Model, engine: Engine) -> Kernel:
 
 @dataclass(slots=True)
 class _Best:
-    """The best epoch so far: its error, and from where it can be run again."""
+    """The row of the best epoch so far, its error, and from where it can be run again."""
 
     error: float = float("inf")
-    epoch: int = 0
+    row: int = 0
     state: State = field(default_factory=dict)
     first: int = 1  # the epoch that this state is before
 
@@ -184,39 +184,39 @@ class _Run:
         if updates is not None and self.updates >= updates:
             self.stopped_by = "updates"
 
+    @property
+    def each(self) -> bool:
+        """Whether the model must be as it is after an epoch, to be judged."""
+        return self.limits.wants_each_epoch or self.held is not None
+
     def _at_once(self) -> int:
-        each = self.limits.wants_each_epoch or self.held is not None or self.rule.rate.looks_back
-        return 1 if each else self.spans.epochs_at_once
+        return 1 if self.each or self.rule.rate.looks_back else self.spans.epochs_at_once
 
     def _stretch(self, count: int, updates: int | None, halt: Callable[[], bool]) -> Done | None:
         """Some epochs; None if training is over. What was run beyond a limit is undone, by running it again."""
         first, before = len(self.rows) + 1, {label: part.copy() for label, part in self.state.items()}
-        rates = [*self.rates]
-        for _ in range(count):
-            rates.append(next_rate(self.rule.rate, rates, self.errors))
-        done = self.spans.run(self.state, first, rates[first - 1 :], updates=updates, halt=halt)
+        schedule = self.rule.rate
+        rates = [rate_of_epoch(schedule, first + k, self.rates, self.errors) for k in range(count)]
+        done = self.spans.run(self.state, first, rates, updates=updates, halt=halt)
         if done.failed:
             self._diverged(first, before, rates, done)
         for at, (total, made, seen) in enumerate(zip(done.errors, done.updates, done.rows, strict=True)):
-            epoch = first + at
             failed = done.failed and at == len(done.errors) - 1
             self.updates += made - failed
-            self._add_row(epoch, rates[epoch - 1], total / seen if self.over == "mean" else total, before, first)
-            if failed:
-                self.stopped_by = "diverged"
-                return None
-            reason = self.limits.reason(self.rows)
+            self._add_row(rates[at], total / seen if self.over == "mean" else total, before, first)
+            reason = "diverged" if failed else self.limits.reason(self.rows, len(self.rows) - self.best.row)
             if reason is not None:
                 self.stopped_by = reason
-                if epoch < first + len(done.errors) - 1:
-                    self._again(before, first, rates[first - 1 : epoch])
+                if at < len(done.errors) - 1:
+                    self._again(before, first, rates[: at + 1])
                 return None
         return done
 
-    def _add_row(self, epoch: int, rate: float, error: float, before: State, first: int) -> None:
-        row: dict[str, Any] = {"epoch": epoch, "updates": self.updates, "error": error, "rate": rate}
+    def _add_row(self, rate: float, error: float, before: State, first: int) -> None:
+        number = len(self.rows) + 1
+        row: dict[str, Any] = {"epoch": number, "updates": self.updates, "error": error, "rate": rate}
         judged = error
-        if self.limits.wants_each_epoch or self.held is not None:
+        if self.each:
             self._hand_over()
         if self.held is not None:
             row["validation"] = judged = error_at(self.model, self.held, self.model.parameters)
@@ -224,9 +224,7 @@ class _Run:
         self.rates.append(rate)
         self.errors.append(error)
         if judged < self.best.error:
-            # A full batch's error is that of the parameters before its update.
-            early = self.held is None and self.spans.updates_an_epoch == 1
-            self.best = _Best(judged, epoch - early, before, first)
+            self.best = _Best(judged, number, before, first)
 
     def _again(self, before: State, first: int, rates: list[float]) -> None:
         """Put back a state and run some epochs again: the same bits."""
@@ -252,7 +250,8 @@ class _Run:
             self.warnings.append(f"the parameters overflowed in epoch {len(self.rows)}. Take a lower rate.")
         best = None
         if (broken or keep == "best") and self.best.state:
-            best = self.best.epoch
+            # A full batch's error is that of the parameters before its update.
+            best = self.best.row - (self.held is None and self.spans.updates_an_epoch == 1)
             if best != len(self.rows) or broken:
                 self._again(self.best.state, self.best.first, self.rates[self.best.first - 1 : best])
         self._hand_over()
@@ -267,7 +266,7 @@ def _replayer(run: _Run, before: State, first: int, rates: list[float], updates:
     def replay(back: int) -> State:
         state = {label: part.copy() for label, part in before.items()}
         if updates - back > 0:
-            run.spans.run(state, first, rates[first - 1 :], updates=updates - back)
+            run.spans.run(state, first, rates, updates=updates - back)
         return state
 
     return replay

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chainrule.randomness import fold, fold_text, permutation_array, seed_key
+from chainrule.randomness import fold, fold_array, fold_text, permutation_array, seed_key, uniform_array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,6 +18,25 @@ def order_of_epoch(n: int, epoch: int, *, shuffle: bool, seed: int) -> NDArray[A
         return np.arange(n, dtype=np.int64)
     order: NDArray[Any] = permutation_array(fold(fold_text(seed_key(seed), "shuffle"), epoch), n)
     return order
+
+
+def orders_of_epochs(n: int, first: int, count: int, *, shuffle: bool, seed: int) -> NDArray[Any]:
+    """The orders of some epochs one after the other, those of short epochs worked out all at once."""
+    if not shuffle:
+        return np.tile(np.arange(n, dtype=np.int64), count)
+    numbers = range(first, first + count)
+    if count < n:
+        return np.concatenate([order_of_epoch(n, epoch, shuffle=True, seed=seed) for epoch in numbers])
+    keys = fold_array(fold_text(seed_key(seed), "shuffle"), np.arange(first, first + count))
+    places = (uniform_array(keys, n) * np.arange(1, n + 1)).astype(np.int64)
+    orders = np.tile(np.arange(n, dtype=np.int64), (count, 1))
+    rows = np.arange(count)
+    for i in range(n - 1, 0, -1):  # as in `permutation`, in every row
+        other = places[:, i]
+        kept = orders[rows, other]
+        orders[rows, other] = orders[:, i]
+        orders[:, i] = kept
+    return orders.ravel()
 
 
 def split(n: int, share: float, *, seed: int, purpose: str) -> tuple[NDArray[Any], NDArray[Any]]:

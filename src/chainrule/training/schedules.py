@@ -146,18 +146,19 @@ def rates(schedule: Schedule, epochs: int, *, errors: Sequence[float] = ()) -> l
     """The rates of the first epochs, as they would be if the epochs had these errors."""
     found: list[float] = []
     for epoch in range(1, epochs + 1):
-        found.append(next_rate(schedule, found, errors[: epoch - 1]))
+        found.append(rate_of_epoch(schedule, epoch, found, errors[: epoch - 1]))
     return found
 
 
-def next_rate(schedule: Schedule, before: Sequence[float], errors: Sequence[float]) -> float:
-    """The rate of the epoch after those that had the rates `before` and these errors."""
+def rate_of_epoch(schedule: Schedule, epoch: int, before: Sequence[float], errors: Sequence[float]) -> float:
+    """The rate of an epoch; one that looks back needs the rates and errors of all epochs before."""
+    if not schedule.looks_back:
+        return schedule.following(Moment(epoch, schedule.first, 0, ()))
     rate = before[-1] if before else schedule.first
     since = 0
-    if schedule.looks_back:
-        while since < len(before) and before[-1 - since] == rate:
-            since += 1
-    return schedule.following(Moment(len(before) + 1, rate, since, errors))
+    while since < len(before) and before[-1 - since] == rate:
+        since += 1
+    return schedule.following(Moment(epoch, rate, since, errors))
 
 
 def read_schedule(text: object, rate: float) -> Schedule:

@@ -16,7 +16,7 @@ from chainrule.graph import Program
 from chainrule.node import label_of
 from chainrule.quantity import Quantity
 from chainrule.training.evaluation import Examples
-from chainrule.training.order import order_of_epoch
+from chainrule.training.order import order_of_epoch, orders_of_epochs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -121,17 +121,20 @@ class Spans:
     def _several(self, state: State, first: int, rates: Sequence[float], updates: int, done: Done) -> None:
         """Some short epochs in one call."""
         size = self.updates_an_epoch
-        numbers = range(first, first + len(rates))
-        order = np.concatenate(
-            [order_of_epoch(self.count, epoch, shuffle=self.shuffle, seed=self.seed) for epoch in numbers]
-        )[: updates * self.batch]
+        order = orders_of_epochs(self.count, first, len(rates), shuffle=self.shuffle, seed=self.seed)
+        order = order[: updates * self.batch]
         errors = np.empty(-(-len(order) // self.batch))
         speed = np.repeat(np.asarray(rates, float), size)
         made = self._call(state, order, speed, errors)
         done.failed = made < len(errors)
         made = min(made + 1, len(errors))
-        for at in range(0, made, size):
-            self._add(done, errors[at : min(at + size, made)], new=True)
+        whole = made // size
+        sums = errors[: whole * size].reshape(whole, size).sum(axis=1) * (self.batch if self.mean else 1)
+        done.errors += sums.tolist()
+        done.updates += [size] * whole
+        done.rows += [self.count] * whole
+        if made > whole * size:
+            self._add(done, errors[whole * size : made], new=True)
 
     def _one(self, state: State, epoch: int, rate: float, updates: int, halt: Callable[[], bool], done: Done) -> None:
         """One epoch, in as many calls as it takes; errors are summed by segments, wherever the calls are cut."""

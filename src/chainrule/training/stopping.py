@@ -80,19 +80,14 @@ class Stop:
         """Whether the model must be as it is after an epoch when that is judged."""
         return self.condition is not None or self.patience is not None
 
-    def reason(self, rows: Sequence[Row]) -> str | None:
-        """Why to stop after the last of the rows; None to go on."""
+    def reason(self, rows: Sequence[Row], since_best: int) -> str | None:
+        """Why to stop after the last of the rows, so many after the best; None to go on."""
         for term in self.terms:
             if term.holds(rows):
                 return term.text
         if self.condition is not None and self.condition(rows[-1]):
             return "condition"
-        if self.patience is not None and len(rows) > self.patience:
-            column = "validation" if "validation" in rows[-1] else "error"
-            best = min(range(len(rows)), key=lambda at: rows[at][column])
-            if len(rows) - 1 - best >= self.patience:
-                return "patience"
-        return None
+        return "patience" if self.patience is not None and since_best >= self.patience else None
 
 
 def as_stop(
