@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _VIEWS = ["steps", "paths", "gates", "matrix", "derive", "code"]  # as in display.py, which is loaded late
 MOST_UPDATES = 10_000_000  # some ten minutes in plain Python, which keeps every error on the way
 _FORMATS = ["text", "json", "markdown", "latex", "html"]
+_NOTES_FORMATS = ["sarif", "github"]  # besides text and json
 _HELP = {"help_option_names": ["-h", "--help"]}
 
 
@@ -101,8 +102,16 @@ def explain(
 
 @commands.command()
 @click.argument("file")
-@click.option("--format", "style", type=click.Choice(_FORMATS), help="Without it: as FILE of -o ends, else text.")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice([*_FORMATS, *_NOTES_FORMATS]),
+    help="Without it: as FILE of -o ends, else text.",
+)
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write to a file instead of the terminal.")
+@click.option("--problem", metavar="PROBLEM", help="Notes: judge their names as quantities of this problem.")
+@click.option("--extract", is_flag=True, help="Notes: print a problem file with what they contain, and no report.")
+@click.option("--strict", is_flag=True, help="Notes: exit status 2 for what differs or could not be read.")
 @click.option("--first", is_flag=True, help="Stop at the first wrong line, with a hint instead of the answer.")
 @click.option("--corrected", is_flag=True, help="Print the working as it should be, and no report.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Print ASCII characters only.")
@@ -111,6 +120,9 @@ def check(
     file: str,
     style: str | None,
     output: str | None,
+    problem: str | None,
+    extract: bool,
+    strict: bool,
     first: bool,
     corrected: bool,
     ascii_only: bool,
@@ -118,10 +130,21 @@ def check(
 ) -> None:
     """The verdict on every link of a working: right, rounded, carried or wrong.
 
+    FILE may also be one of notes (.md, .tex, .txt): every equality printed in them is checked.
+
     Exit status 0: all is right or rounded; 1: something is wrong or carried; 2: something could not be read.
     """
     from chainrule import display
+    from chainrule.checking.notes import is_notes
 
+    if is_notes(file):
+        if first or corrected:
+            raise ProblemError("--first and --corrected go with problem files; this is a file of notes.")
+        return _check_notes(
+            file, style or ("json" if (output or "").endswith(".json") else "text"), output, problem, extract, strict
+        )
+    if problem is not None or extract or strict or style in _NOTES_FORMATS:
+        raise ProblemError("--problem, --extract, --strict and the formats sarif and github go with notes.")
     if corrected and (first or style is not None):
         raise ProblemError("--corrected prints the working alone: leave out --first and --format.")
     report = display.check(open_problem(file))
@@ -196,6 +219,17 @@ def lectures() -> None:
     widest = max(map(len, rows))
     for name, (title, _) in rows.items():
         click.echo(f"{name:<{widest}}  {title}")
+
+
+def _check_notes(file: str, style: str, output: str | None, problem: str | None, extract: bool, strict: bool) -> None:
+    """Checks a file of notes, or takes a problem file out of it."""
+    from chainrule.checking import notes
+
+    if extract:
+        return _write(notes.extract(file), output)
+    report = notes.check_notes(file, problem=open_problem(problem) if problem is not None else None)
+    _write(notes.printed(report, style), output)
+    sys.exit(report.strict_status if strict else report.exit_status)
 
 
 def open_problem(file: str) -> Problem:

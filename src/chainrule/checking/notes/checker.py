@@ -10,13 +10,16 @@ from typing import Final
 
 from chainrule.checking.claims import Unread
 from chainrule.checking.expected import written_like
+from chainrule.checking.notes.binding import judged_by
 from chainrule.checking.notes.causes import causes_of, printed_numbers
 from chainrule.checking.notes.document import Document, read_page
+from chainrule.checking.notes.extract import problem_text
 from chainrule.checking.notes.finding import Page
 from chainrule.checking.notes.identities import MOST_TESTS, Identities
 from chainrule.checking.notes.judging import Finding, Judge
 from chainrule.checking.notes.report import NoteLink, NotesReport
 from chainrule.errors import ProblemError
+from chainrule.problem import Problem
 
 SUFFIXES: Final = frozenset({".md", ".markdown", ".tex", ".latex", ".txt"})
 MOST_BYTES: Final = 16 * 2**20
@@ -32,45 +35,63 @@ def is_notes(path: str | os.PathLike[str]) -> bool:
     return Path(path).suffix.lower() in SUFFIXES
 
 
-def check_notes(path: str | os.PathLike[str]) -> NotesReport:
+def check_notes(path: str | os.PathLike[str], *, problem: Problem | None = None) -> NotesReport:
     """The verdict on every printed equality of a file of notes (.md, .tex, .txt).
 
+    With a `problem`, chains about its quantities are judged as its working would be.
     Raises ProblemError for a file that cannot be read or is larger than 16 MiB.
     """
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise ProblemError(f"cannot read {os.fspath(path)}: {error.strerror}.") from None
-    if len(data) > MOST_BYTES:
-        raise ProblemError(f"{os.fspath(path)} is larger than 16 MiB, the limit for notes.")
-    return check_page(os.fspath(path), data.decode("utf-8", errors="replace"))
+    return check_page(os.fspath(path), _text(path), problem=problem)
 
 
-def check_page(file: str, text: str) -> NotesReport:
+def extract(path: str | os.PathLike[str]) -> str:
+    """A problem file with the givens, formulas and working found in a file of notes, for a person to finish.
+
+    Raises ProblemError as `check_notes` does.
+    """
+    return problem_text(read_page(_page(os.fspath(path), _text(path))))
+
+
+def check_page(file: str, text: str, *, problem: Problem | None = None) -> NotesReport:
     """The verdict on every printed equality of the text of a file.
 
     >>> report = check_page("notes.md", "so $0.4 - 0.5 \\\\cdot 0.2 = 0.2$, wrongly")
     >>> report.links[0].verdict, report.links[0].expected
     ('wrong', '0.3')
     """
-    text = text.replace("\r\n", "\n").removeprefix("\ufeff")
-    page = Page(file, text, latex=Path(file).suffix.lower() in (".tex", ".latex"))
+    page = _page(file, text)
     document = read_page(page)
+    by_problem = judged_by(problem, document) if problem is not None else {}
     judge, identities = Judge(), Identities()
     found: list[Finding] = []
     for chain in document.chains:
         found += judge.chain(chain)
         found += identities.chain(chain)
-    numbers: set[str] | None = None
-    links = []
-    for one in found:
-        if one.verdict == "wrong" and numbers is None:
-            trees = [side.tree for chain in document.chains for side in chain.sides if side.tree is not None]
-            numbers = printed_numbers(trees)
-        links.append(_link(page, one, numbers or set()))
+    found = [one for one in found if one.side not in by_problem]
+    numbers: set[str] = set()
+    if any(one.verdict == "wrong" for one in found):
+        numbers = printed_numbers(
+            side.tree for chain in document.chains for side in chain.sides if side.tree is not None
+        )
+    links = [_link(page, one, numbers) for one in found] + [link for links in by_problem.values() for link in links]
     links.sort(key=lambda link: link.where)
     unread = document.unread + _untested(document, identities)
     return NotesReport(page, tuple(links), unread, document.formulas, document.sides)
+
+
+def _text(path: str | os.PathLike[str]) -> str:
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise ProblemError(f"cannot read {os.fspath(path)}: {error.strerror}.") from None
+    if len(data) > MOST_BYTES:
+        raise ProblemError(f"{os.fspath(path)} is larger than 16 MiB, the limit for notes.")
+    return data.decode("utf-8", errors="replace")
+
+
+def _page(file: str, text: str) -> Page:
+    text = text.replace("\r\n", "\n").removeprefix("\ufeff")
+    return Page(file, text, latex=Path(file).suffix.lower() in (".tex", ".latex"))
 
 
 def _link(page: Page, one: Finding, numbers: set[str]) -> NoteLink:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from chainrule import __version__
 from chainrule.checking.notes.report import NoteLink, NotesReport
+from chainrule.errors import ProblemError
 
 WIDTH: Final = 100
 MOST_UNREAD: Final = 20  # that are listed in text; the others are counted
@@ -68,7 +69,8 @@ def message(link: NoteLink) -> str:
     text = " ".join(link.text.split())
     text = text if len(text) <= 40 else f"{text[:37]}..."
     if link.verdict == "differs":
-        return f"{text} is not the same as what it is set equal to."
+        meant = f" It may be meant to be {link.expected}." if link.expected else ""
+        return f"{text} is not the same as what it is set equal to.{meant}"
     if link.verdict == "carried":
         return f"{text} follows only from what is wrong before it."
     said = f"{text} should be {link.expected}." if link.expected else f"{text} is not equal to what stands before it."
@@ -140,3 +142,13 @@ def _located(report: NotesReport, rule: str, level: str, text: str, region: dict
 def as_json_text(report: NotesReport) -> str:
     """The report as one JSON document."""
     return json.dumps(report.as_json(), ensure_ascii=False, indent=2) + "\n"
+
+
+_FORMATS: Final = {"text": as_text, "json": as_json_text, "sarif": as_sarif, "github": as_github}
+
+
+def printed(report: NotesReport, style: str) -> str:
+    """The report as text, json, sarif or github. Raises ProblemError for any other format."""
+    if style not in _FORMATS:
+        raise ProblemError(f"reports on notes are text, json, sarif or github, not {style}.")
+    return _FORMATS[style](report)

@@ -80,7 +80,7 @@ class Meaning:
         else:
             return
         names = {one.name for one in walk(body) if isinstance(one, Ref)}
-        if name in names or isinstance(ungroup(body), Ref) or is_closed(body) or not _is_plain(body):
+        if name in names or isinstance(ungroup(body), Ref) or is_closed(body) or not is_plain(body):
             return
         self.definitions[name] = Definition(body, parameter)
         self.nodes.clear()
@@ -104,7 +104,7 @@ class Meaning:
         """The graph of a formula over its names. Raises NoMeaningError."""
         found = self.nodes.get(tree)
         if found is None:
-            if not _is_plain(tree):
+            if not is_plain(tree):
                 raise NoMeaningError
             found = self.nodes[tree] = self.lowered(tree, 0)
         return found
@@ -248,7 +248,7 @@ def _is_derived(tree: Tree, name: str) -> bool:
     return bool(refs) and all(id(one) in inside for one in refs)
 
 
-def _is_plain(tree: Tree) -> bool:
+def is_plain(tree: Tree) -> bool:
     """Whether a formula holds numbers, names and known functions of single numbers, and not too many of them."""
     for count, one in enumerate(walk(tree)):
         if isinstance(one, _ARRAYS) or count > MOST_NODES:

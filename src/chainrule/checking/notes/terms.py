@@ -28,7 +28,7 @@ def mismatched(before: Tree, after: Tree, memory: Memory, *, depth: int = 0) -> 
     >>> from chainrule.formula import parse_expression
     >>> one, other = parse_expression("0.4*(1 - 0.4) + 2").tree, parse_expression("0.4*0.5 + 2").tree
     >>> mismatched(one, other, Memory())
-    [(<Group 4:13>, <Number 4:7>)]
+    [(<Binary 5:12>, <Number 4:7>)]
     """
     before, after = ungroup(before), ungroup(after)
     exact, claimed = _exact(before), _exact(after)
