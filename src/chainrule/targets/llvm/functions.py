@@ -267,8 +267,8 @@ class Functions:
 
     def power(self, x: Value, y: Value) -> Value:
         """e^(y ln|x|), with the sign and the special cases of C's pow; short products for 2, 3, 4, -1 and 1/2."""
-        x, y = self.real(x), self.real(y)
-        known = {self.e.constant(k).text: k for k in (2, 3, 4, -1, 1)}
+        e, x, y = self.e, self.real(x), self.real(y)
+        known = {e.constant(k).text: k for k in (2, 3, 4, -1, 1)}
         match known.get(y.text):
             case 1:
                 return x
@@ -281,6 +281,9 @@ class Functions:
                 return self.mul(square, square)
             case -1:
                 return self.div(self.one, x)
+        base = number_of(x)
+        if base is not None and base > 0:
+            return self.exp(e.write("fmul", y, e.constant(log(base))))
         return self._general_power(x, y)
 
     def _general_power(self, x: Value, y: Value) -> Value:
@@ -311,6 +314,14 @@ class Functions:
             if len(terms) > 1:
                 x = self.e.write("fmul", x, x)
         return terms[0]
+
+
+def number_of(x: Value) -> float | None:
+    """The value of a constant that is written as a decimal number."""
+    try:
+        return float(x.text)
+    except ValueError:
+        return None
 
 
 def scalars_of(emitter: Emitter) -> Scalars:

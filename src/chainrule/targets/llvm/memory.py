@@ -14,6 +14,7 @@ from chainrule.node import Dim
 from chainrule.transforms.schedule.stages import Buffer, Plan
 
 LINE = 64  # bytes; arrays begin at whole cache lines
+_BOARD = 32 * LINE  # bytes; a tile has fewer vectors than there are registers
 
 
 def lanes_for(size: Dim, most: int) -> int:
@@ -40,6 +41,7 @@ class Memory:
     offsets: Mapping[int, int]
     slots: Mapping[int, int]
     arena: int  # bytes
+    board: int  # where in the arena a tile of sums is put down
     symbols: tuple[str, ...]
 
     def sizes(self, buffer: Buffer) -> list[Dim]:
@@ -69,4 +71,4 @@ def lay_out(plan: Plan, *, lanes: int, item: int, outside: Sequence[Buffer] = ()
         sizes = [buffer.shape[axis] for axis in buffer.order]
         count = prod(int(s) for s in [*sizes[:-1], *[padded(s, lanes) for s in sizes[-1:]]])
         end += -(-max(count, lanes) * item // LINE) * LINE
-    return Memory(lanes, item, offsets, slots, end + LINE, tuple(symbols))
+    return Memory(lanes, item, offsets, slots, end + LINE + _BOARD, end + LINE, tuple(symbols))

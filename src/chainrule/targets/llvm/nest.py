@@ -16,6 +16,7 @@ from chainrule.ops.matrix import BROADCAST, INDEX, RESHAPE, TRANSPOSE
 from chainrule.targets.llvm.emit import Emitter, Value
 from chainrule.targets.llvm.functions import scalars_of
 from chainrule.targets.llvm.memory import Memory, lanes_for
+from chainrule.transforms.schedule.grouping import is_leaf
 from chainrule.transforms.schedule.layout import unit_axes
 from chainrule.transforms.schedule.lower import is_view
 from chainrule.transforms.schedule.stages import Buffer, Place, Plan, Stage, Store, whole
@@ -25,13 +26,14 @@ from chainrule.transforms.schedule.stages import Buffer, Place, Plan, Stage, Sto
 class Point:
     """Where along an axis the code being written stands: a register and a constant, and how many lanes from there on.
 
-    `live` of the lanes are inside of the axis; None if that is known only when the code runs.
+    `live` of the lanes are inside of the axis; None if that is known only when the code runs, by the `count` of all.
     """
 
     index: Value
     shift: int = 0
     lanes: int = 1
     live: int | None = 1
+    count: Value | None = None
 
 
 @dataclass(slots=True)
@@ -44,6 +46,7 @@ class Nest:
     stage: Stage
     at: dict[int, Point] = field(default_factory=dict)
     values: dict[tuple[Node, Place], Value] = field(default_factory=dict)
+    exact_values: dict[Node, Value] = field(default_factory=dict)
     core: Value | None = None
     scalars: Scalars = field(init=False)
     _chains: dict[tuple[Node, ...], list[Node]] = field(default_factory=dict)
@@ -88,8 +91,8 @@ class Nest:
                 index = point.index
                 shift += point.shift
                 if point.lanes > 1:
-                    if point.live is None and lane:
-                        last = e.plus(self.size(self._size_of(axis)), e.index(-1))
+                    if point.count is not None and lane:
+                        last = e.plus(point.count, e.index(-1))
                         index = e.intrinsic("smin", e.plus(index, e.index(lane)), last)
                     else:
                         shift += lane
@@ -101,10 +104,6 @@ class Nest:
         for index, stride in sorted(terms, key=lambda term: max(term[0].level, term[1].level)):
             pointer = e.offset(pointer, e.times(index, stride))
         return e.offset(pointer, e.index(constant))
-
-    def _size_of(self, axis: int) -> Dim:
-        sizes = [*self.stage.space, *self.summed()]
-        return sizes[axis]
 
     def summed(self) -> tuple[Dim, ...]:
         """The sizes of the axes that the core runs along by itself; they are numbered after those of the space."""
@@ -120,10 +119,8 @@ class Nest:
     def load(self, buffer: Buffer, place: Place) -> Value:
         """The element at a place, or the vector of those that begin there."""
         e = self.emitter
-        if buffer.role == "scalar":
-            wide = e.wider()
-            number = wide.load(self.address(buffer, place), 1)
-            return number if e.real.size == 8 else e.narrowed(number)
+        if buffer.role == "scalar" and e.real.size == 4:
+            return e.narrowed(e.wider().load(self.address(buffer, place), 1))
         found = next((k for k, (axis, _) in enumerate(place) if axis is not None and self.at[axis].lanes > 1), None)
         if found is None:
             return e.load(self.address(buffer, place), 1)
@@ -152,7 +149,8 @@ class Nest:
         if self.strides(buffer)[found].text == "1":
             e.store(value, self.address(buffer, place))
             return
-        for lane in range(point.lanes if point.live is None else point.live):
+        # Lanes beyond a size that is not known yet are put where the last one goes, and that one comes after them.
+        for lane in reversed(range(point.lanes if point.live is None else point.live)):
             e.store(e.lane(value, lane), self.address(buffer, place, lane))
 
     # -- values
@@ -174,7 +172,10 @@ class Nest:
     def put(self, stores: Sequence[Store], values: Sequence[Value]) -> None:
         """Store the results of this position."""
         for store, value in zip(stores, values, strict=True):
-            self.store(value, store.buffer, store.place)
+            if store.buffer.role == "scalar":
+                self.emitter.wider().store(self.exact(store.value), self.address(store.buffer, ()))
+            else:
+                self.store(value, store.buffer, store.place)
 
     def _is_given(self, x: Node) -> bool:
         return x is self.stage.core or (x in self.plan.found and self.plan.home.get(x) != self.stage.number)
@@ -195,14 +196,10 @@ class Nest:
             return loaded
         if x is self.stage.core and self.core is not None:
             return self.core
-        if x.op is CONST:
-            return e.constant(x.attribute)
-        if x.op.name == "e":
-            return e.constant(math.e)
-        if x.op.name == "pi":
-            return e.constant(math.pi)
-        if x.op.name == "count":
-            return self._count([x.args[0].type.shape[axis] for axis in x.attribute])
+        if is_leaf(x):
+            return self._leaf(e, x)
+        if x in self.plan.steady and e.real.size == 4:
+            return e.narrowed(self.exact(x))
         if is_view(x):
             inner = self.value(x.args[0], seen_through(x, place))
             return e.convert("uitofp", inner, "real") if inner.kind == "condition" and x.type.kind == "real" else inner
@@ -212,10 +209,33 @@ class Nest:
         result: Value | bool = x.op.value(self.scalars, *args)
         return Value("true" if result else "false", "condition") if isinstance(result, bool) else result
 
-    def _count(self, sizes: Sequence[Dim]) -> Value:
-        e = self.emitter
+    def exact(self, x: Node) -> Value:
+        """The value of a steady number in float64."""
+        wide = self.emitter.wider()
+        known = self.exact_values.get(x)
+        if known is not None:
+            return known
+        buffer = self.plan.found.get(x)
+        if wide.real == self.emitter.real:
+            result = self.value(x, ())
+        elif buffer is not None and (x.op is INPUT or self.plan.home.get(x) != self.stage.number):
+            address = self.address(buffer, ())
+            result = wide.load(address, 1) if buffer.role == "scalar" else self.emitter.widened(self.load(buffer, ()))
+        elif x.op.elementwise:
+            result = x.op.value(scalars_of(wide), *[self.exact(a) for a in x.args])
+        else:
+            result = self._leaf(wide, x)
+        self.exact_values[x] = result
+        return result
+
+    def _leaf(self, e: Emitter, x: Node) -> Value:
+        """A constant, or how many elements some axes have."""
+        if x.op is CONST:
+            return e.constant(x.attribute)
+        if x.op.name != "count":
+            return e.constant(math.pi if x.op.name == "pi" else math.e)
         known, total = 1, e.index(1)
-        for size in sizes:
+        for size in [x.args[0].type.shape[axis] for axis in x.attribute]:
             if isinstance(size, int):
                 known *= size
             else:
@@ -256,7 +276,8 @@ class Nest:
         if not isinstance(size, int):
             step = 1 if exact else lanes
             with e.loop(e.index(0), self.size(size), step) as loop:
-                body([Point(loop.index, 0, step, 1 if exact else None)])
+                count = self.size(size)
+                body([Point(loop.index) if exact else Point(loop.index, 0, lanes, None, count)])
             return
         full = size // lanes
 

@@ -136,7 +136,7 @@ def _along(reduction: _Reduction, vector: int, size: Dim, lanes: int, total: Val
     start = e.splat(reduction.neutral, lanes)
     if not isinstance(size, int):
         with e.loop(e.index(0), nest.size(size), lanes, [total]) as loop:
-            nest.at[at] = Point(loop.index, 0, lanes, None)
+            nest.at[at] = Point(loop.index, 0, lanes, None, nest.size(size))
             inside = lanes_below(e, loop.index, nest.size(size), lanes)
             found = e.select(inside, reduction.value(lanes), start)
             loop.following = [reduction.combine(loop.carried[0], found)]

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from chainrule.node import Node
-from chainrule.ops.matrix import BROADCAST
 from chainrule.targets.llvm.emit import Emitter, Value
-from chainrule.targets.llvm.functions import scalars_of
 from chainrule.targets.llvm.nest import Nest, Point
 from chainrule.transforms.schedule.stages import whole
 
@@ -42,7 +40,7 @@ def write_uniform(nest: Nest) -> None:
     assert core is not None
     (store,) = nest.stage.stores
     wide = e.wider()
-    key, counter = (wide.convert("fptosi", _exactly(nest, wide, arg), "index") for arg in core.args)
+    key, counter = (wide.convert("fptosi", _exactly(nest, arg), "index") for arg in core.args)
     high = e.write("lshr", key, e.index(32))
     k0, k1, start = (e.convert("trunc", word, "word") for word in (key, high, counter))
     space = nest.stage.space
@@ -102,14 +100,8 @@ def _uniform(e: Emitter, k0: Value, k1: Value, x0: Value, x1: Value) -> Value:
     return result if e.real.size == 8 else e.narrowed(result)
 
 
-def _exactly(nest: Nest, wide: Emitter, x: Node) -> Value:
-    """A single number in float64, whatever the kernel's type is: a key has more digits than float32."""
-    buffer = nest.plan.found.get(x)
-    if buffer is not None and buffer.role == "scalar":
-        return wide.load(nest.address(buffer, ()), 1)
-    if x.op.elementwise and x.type.kind == "real" and x.op is not BROADCAST and not x.type.shape:
-        return x.op.value(scalars_of(wide), *[_exactly(nest, wide, a) for a in x.args])  # type: ignore[no-any-return]
-    if not x.args and x.op.name == "const":
-        return wide.constant(x.attribute)
-    value = nest.value(x, ())
-    return value if nest.emitter.real.size == 8 else nest.emitter.widened(value)
+def _exactly(nest: Nest, x: Node) -> Value:
+    """A single number in float64: a key has more digits than float32."""
+    if x in nest.plan.steady or nest.emitter.real.size == 8:
+        return nest.exact(x)
+    return nest.emitter.widened(nest.value(x, ()))

@@ -7,6 +7,7 @@ elements and joins their lanes in the end.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from chainrule.node import Dim
@@ -15,10 +16,11 @@ from chainrule.targets.llvm.functions import Functions
 from chainrule.targets.llvm.joining import fold, live_lanes
 from chainrule.targets.llvm.memory import lanes_for
 from chainrule.targets.llvm.nest import Nest, Point
-from chainrule.transforms.schedule.stages import Product
+from chainrule.transforms.schedule.stages import Place, Product
 
 _SUMS: Final = {64: 24, 32: 10, 16: 10}  # registers for sums, by the bytes of one
 _CHAINS: Final = 8  # sums side by side, so that one need not wait for the last
+_WRITTEN_OUT: Final = 64  # products of vectors up to which no loop is made
 
 
 def write_product(nest: Nest, way: Product) -> None:
@@ -41,40 +43,67 @@ def _free_axes(nest: Nest) -> tuple[int | None, int | None]:
     return (0 if left == 2 else None), (left - 1 if right == 2 else None)
 
 
-def _operands(nest: Nest, along: int) -> Callable[[], tuple[Value, Value]]:
-    """The elements of the two matrices at the position of the nest."""
+def _operand(nest: Nest, which: int) -> Callable[[], Value]:
+    """The element of the left (0) or right (1) matrix at the position of the nest."""
     core = nest.stage.core
     assert core is not None
-    rows, columns = _free_axes(nest)
-    summed = len(nest.stage.space)
-    left, right = core.args
-    left_place = ((rows, 0), (summed, 0)) if rows is not None else ((summed, 0),)
-    right_place = ((summed, 0), (columns, 0)) if columns is not None else ((summed, 0),)
+    free = _free_axes(nest)[which]
+    place: Place = ((len(nest.stage.space), 0),)
+    if free is not None:
+        place = ((free, 0), *place) if which == 0 else (*place, (free, 0))
+    operand = core.args[which]
 
-    def load() -> tuple[Value, Value]:
+    def load() -> Value:
         nest.values.clear()
-        return nest.value(left, left_place), nest.value(right, right_place)
+        return nest.value(operand, place)
 
     return load
 
 
-def _finish(nest: Nest, along: int, across: int | None, tile: Sequence[tuple[Point | None, Point, Value]]) -> None:
-    """All that is made of the elements of a tile: first worked out, then stored."""
-    results = []
+@dataclass(frozen=True, slots=True)
+class _Tile:
+    """Positions of a result that are computed together: rows across, and vectors along an axis."""
 
-    def move(row: Point | None, column: Point) -> None:
-        nest.at[along] = column
-        if across is not None and row is not None:
-            nest.at[across] = row
+    nest: Nest
+    along: int
+    across: int | None
+    rows: Sequence[Point]
+    points: Sequence[Point]
 
-    for row, column, core in tile:
-        move(row, column)
-        nest.core = core
-        results.append(nest.results(nest.stage.stores))
-    for (row, column, _), found in zip(tile, results, strict=True):
-        move(row, column)
-        nest.put(nest.stage.stores, found)
-    nest.core = None
+    def move(self, row: Point, point: Point) -> None:
+        """Stand at one of them."""
+        self.nest.at[self.along] = point
+        if self.across is not None:
+            self.nest.at[self.across] = row
+
+    def finish(self, sums: Sequence[Sequence[Value]]) -> None:
+        """All that is made of the sums: first worked out, then stored; many rows in a loop, to keep the code short."""
+        if len(self.rows) > 1:
+            self._finish_rows(sums)
+            return
+        results = []
+        for point, total in zip(self.points, sums[0], strict=True):
+            self.move(self.rows[0], point)
+            self.nest.core = total
+            results.append(self.nest.results(self.nest.stage.stores))
+        for point, values in zip(self.points, results, strict=True):
+            self.move(self.rows[0], point)
+            self.nest.put(self.nest.stage.stores, values)
+        self.nest.core = None
+
+    def _finish_rows(self, sums: Sequence[Sequence[Value]]) -> None:
+        e, memory = self.nest.emitter, self.nest.memory
+        width, lanes = len(self.points), self.points[0].lanes
+        board = e.offset(Value("%arena", "pointer"), e.index(memory.board // memory.item))
+        for i, row in enumerate(sums):
+            for j, total in enumerate(row):
+                e.store(total, e.offset(board, e.index((i * width + j) * lanes)))
+        first = self.rows[0]
+        with e.loop(e.index(0), e.index(len(self.rows)), 1) as loop:
+            place = e.offset(board, e.times(loop.index, e.index(width * lanes)))
+            row = [e.load(e.offset(place, e.index(j * lanes)), lanes) for j in range(width)]
+            here = Point(e.plus(first.index, loop.index), first.shift)
+            _Tile(self.nest, self.along, self.across, [here], self.points).finish([row])
 
 
 def _along(nest: Nest, along: int, across: int | None) -> None:
@@ -89,13 +118,11 @@ def _along(nest: Nest, along: int, across: int | None) -> None:
         wide = 2 if vectors > 1 else 1
         high = 8 if wide == 2 or registers < 20 else 12
         high = max(1, min(high, registers // wide))
-    operands = _operands(nest, along)
 
     def tile(points: list[Point]) -> None:
         def block(index: Value, count: int) -> None:
-            rows: list[Point | None] = [Point(index, r) for r in range(count)] if across is not None else [None]
-            sums = _sums(nest, along, across, rows, points, inner, operands)
-            _finish(nest, along, across, [(r, p, sums[i][j]) for i, r in enumerate(rows) for j, p in enumerate(points)])
+            made = _Tile(nest, along, across, [Point(index, r) for r in range(count)], points)
+            made.finish(_sums(made, inner))
 
         if across is None:
             block(nest.emitter.index(0), 1)
@@ -105,40 +132,37 @@ def _along(nest: Nest, along: int, across: int | None) -> None:
     nest.vectors(width, wide, tile)
 
 
-def _sums(
-    nest: Nest,
-    along: int,
-    across: int | None,
-    rows: Sequence[Point | None],
-    points: Sequence[Point],
-    inner: Dim,
-    operands: Callable[[], tuple[Value, Value]],
-) -> list[list[Value]]:
+def _sums(tile: _Tile, inner: Dim) -> list[list[Value]]:
     """The sums of products of one tile, a list for each row."""
+    nest, points = tile.nest, tile.points
     e, f = nest.emitter, Functions(nest.emitter)
     summed = len(nest.stage.space)
-    chains = max(1, _CHAINS // (len(rows) * len(points)))
+    vector = _operand(nest, 0 if _free_axes(nest)[0] == tile.along else 1)
+    number = _operand(nest, 1 if _free_axes(nest)[0] == tile.along else 0)
+    size = len(tile.rows) * len(points)
+    chains = max(1, _CHAINS // size)
     chains = min(chains, inner) if isinstance(inner, int) else 1
     zero = e.splat(e.constant(0), points[0].lanes)
 
     def step(index: Value, shift: int, sums: list[Value]) -> list[Value]:
         nest.at[summed] = Point(index, shift)
-        result = []
-        for i, row in enumerate(rows):
-            for j, point in enumerate(points):
-                nest.at[along] = point
-                if across is not None and row is not None:
-                    nest.at[across] = row
-                x, y = operands()
-                before = sums[i * len(points) + j]
+        factors = []
+        for point in points:
+            tile.move(tile.rows[0], point)
+            factors.append(vector())
+        result: list[Value] = []
+        for row in tile.rows:
+            tile.move(row, points[0])
+            x = number()
+            for y in factors:
+                before = sums[len(result)]
                 result.append(f.fma(x, y, before) if before is not zero else f.mul(x, y))
         return result
 
-    tile = len(rows) * len(points)
-    sums = [[zero] * tile for _ in range(chains)]
+    sums = [[zero] * size for _ in range(chains)]
     rounds = inner // chains if isinstance(inner, int) else None
-    if rounds is not None and rounds * chains * tile <= 64:
-        for shift in range(int(inner)):  # short enough to be written out
+    if rounds is not None and rounds * chains * size <= _WRITTEN_OUT:
+        for shift in range(int(inner)):
             sums[shift % chains] = step(e.index(0), shift, sums[shift % chains])
     else:
         stop = nest.size(inner) if rounds is None else e.index(rounds * chains)
@@ -146,13 +170,13 @@ def _sums(
         with e.loop(e.index(0), stop, chains, flat) as loop:
             following = []
             for c in range(chains):
-                following += step(loop.index, c, loop.carried[c * tile : (c + 1) * tile])
+                following += step(loop.index, c, loop.carried[c * size : (c + 1) * size])
             loop.following = following
-        sums = [loop.results[c * tile : (c + 1) * tile] for c in range(chains)]
+        sums = [loop.results[c * size : (c + 1) * size] for c in range(chains)]
         for shift in range(rounds * chains, int(inner)) if rounds is not None else ():
             sums[shift % chains] = step(e.index(0), shift, sums[shift % chains])
     total = _joined(sums, lambda x, y: e.write("fadd", x, y))
-    return [total[i * len(points) : (i + 1) * len(points)] for i in range(len(rows))]
+    return [total[i * len(points) : (i + 1) * len(points)] for i in range(len(tile.rows))]
 
 
 def _joined(chains: list[list[Value]], add: Callable[[Value, Value], Value]) -> list[Value]:
@@ -168,7 +192,7 @@ def _folded(nest: Nest, along: int, across: int | None) -> None:
     space, (inner,) = nest.stage.space, nest.summed()
     assert isinstance(inner, int)
     summed = len(space)
-    operands = _operands(nest, along)
+    left, right = _operand(nest, 0), _operand(nest, 1)
     width = lanes_for(inner, nest.memory.lanes)
 
     def dot(point: Point, count: int) -> list[Value]:
@@ -180,8 +204,8 @@ def _folded(nest: Nest, along: int, across: int | None) -> None:
             nest.at[summed] = part
             result = []
             for k in range(count):
-                nest.at[along] = _single(nest, along, point, k)
-                x, y = operands()
+                nest.at[along] = _single(nest, point, k)
+                x, y = left(), right()
                 if part.live != part.lanes:
                     product = e.select(live_lanes(part), e.write("fmul", x, y), nothing)
                     result.append(e.write("fadd", before[k], product) if before[k] is not nothing else product)
@@ -205,13 +229,12 @@ def _folded(nest: Nest, along: int, across: int | None) -> None:
         (point,) = points
 
         def block(index: Value, count: int) -> None:
-            row = None
-            if across is not None:
-                row = nest.at[across] = Point(index)
+            made = _Tile(nest, along, across, [Point(index)], points)
+            made.move(made.rows[0], point)
             count = point.lanes if point.live is None else point.live
             sums = dot(point, count)
             sums += sums[:1] * (point.lanes - count)
-            _finish(nest, along, across, [(row, point, fold(e, sums, lambda x, y: e.write("fadd", x, y)))])
+            made.finish([[fold(e, sums, lambda x, y: e.write("fadd", x, y))]])
 
         if across is None:
             block(e.index(0), 1)
@@ -221,10 +244,10 @@ def _folded(nest: Nest, along: int, across: int | None) -> None:
     nest.vectors(space[along], 1, tile)
 
 
-def _single(nest: Nest, axis: int, point: Point, lane: int) -> Point:
+def _single(nest: Nest, point: Point, lane: int) -> Point:
     """One position of a vector; beyond a size that is not known yet, the last there is."""
     e = nest.emitter
-    if point.live is not None:
+    if point.count is None:
         return Point(point.index, point.shift + lane)
-    last = e.plus(nest.size(nest.stage.space[axis]), e.index(-1))
+    last = e.plus(point.count, e.index(-1))
     return Point(e.intrinsic("smin", e.plus(point.index, e.index(point.shift + lane)), last))

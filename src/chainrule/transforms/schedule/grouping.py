@@ -98,7 +98,7 @@ def group(roots: Sequence[Node], orders: Orders, favourites: Orders, lanes: int)
 def _prepare(grouping: Grouping, x: Node, favourites: Orders) -> None:
     """Decide how a product runs, and what must lie in memory for it."""
     if x.op.name == "matmul":
-        wanted = favourites[x][-1] if x in favourites else None
+        wanted = favourites[x][-1] if x in favourites else 1
         _, grouping.ways[x], copies = product_cost(x, grouping.orders, grouping.lanes, wanted)
         for k, operand in enumerate(x.args):
             base = base_of(operand)

@@ -73,12 +73,10 @@ def count_of(size: Dim) -> int:
     return size if isinstance(size, int) else TYPICAL
 
 
-def product_cost(
-    x: Node, orders: Orders, lanes: int, wanted: int | None = None
-) -> tuple[float, Product, tuple[int, ...]]:
+def product_cost(x: Node, orders: Orders, lanes: int, wanted: int = 1) -> tuple[float, Product, tuple[int, ...]]:
     """The cheapest way for a matrix product: its cost, the way, and which operands (0, 1) must be copied first.
 
-    `wanted` is the axis of the result that must be contiguous, if any.
+    `wanted` is the axis along which a matrix that results is contiguous.
     """
     left, right = x.args
     rows = count_of(left.type.shape[0]) if len(left.type.shape) == 2 else 1
@@ -93,7 +91,7 @@ def product_cost(
         if free[along] is None:
             continue
         other = sizes[1 - along]
-        stray = 2.0 * rows * columns if wanted not in (None, along) else 0.0
+        stray = 2.0 * rows * columns if along != wanted and None not in free else 0.0
         vectors = -(-sizes[along] // min(lanes, _next_power(sizes[along])))
         direct = float(vectors * other * inner)
         copies: tuple[int, ...] = () if sides[along] == free[along] else (along,)

@@ -13,7 +13,7 @@ from chainrule.node import NAME, Node, const, node, rebuild
 from chainrule.ops.arithmetic import ADD, DIV, MUL, SUB
 from chainrule.ops.choices import EQUAL, MAX, STOP_GRADIENT, WHERE
 from chainrule.ops.functions import EXP, LOG, SQRT
-from chainrule.ops.matrix import DOT, MATMUL, ONE_HOT, OUTER, RESHAPE, STACK
+from chainrule.ops.matrix import DOT, MATMUL, ONE_HOT, OUTER, RESHAPE, STACK, TRANSPOSE
 from chainrule.ops.reduction import (
     COUNT,
     LARGEST,
@@ -120,6 +120,14 @@ def _matmul(a: Node, b: Node) -> Node:
     return node(MATMUL, (a, b))
 
 
+def _transpose(permutation: tuple[int, ...], x: Node) -> Node:
+    """The transpose of a product is the product of the transposes: so a gradient has the shape of its parameter."""
+    if x.op is MATMUL and permutation == (1, 0):
+        a, b = x.args
+        return node(MATMUL, (TRANSPOSE(b, attribute=(1, 0)), TRANSPOSE(a, attribute=(1, 0))))
+    return TRANSPOSE(x, attribute=permutation)
+
+
 def _one_hot(size: int, x: Node) -> Node:
     classes = node(STACK, tuple([const(k) for k in range(size)]))
     column = RESHAPE(x, attribute=(*x.type.shape, 1))
@@ -140,4 +148,5 @@ _RULES: Final[dict[str, Callable[..., Node]]] = {
     DOT.name: _matmul,
     OUTER.name: _outer,
     ONE_HOT.name: _one_hot,
+    TRANSPOSE.name: _transpose,
 }

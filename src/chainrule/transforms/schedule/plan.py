@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from chainrule.node import Node, const, input_node, order, type_of
+from chainrule.node import INPUT, REAL, Node, const, input_node, order, type_of
 from chainrule.ops.matrix import BROADCAST
 from chainrule.quantity import Name
 from chainrule.transforms.schedule.grouping import CHEAP, Grouping, group, is_leaf
@@ -59,8 +59,10 @@ def plan(
     wanted, _ = _wanted(planner, roots)
     planner.sunk = _sunk(planner, wanted)
     wanted, read_in = _wanted(planner, roots)
+    steady = _steady(roots, inputs)
     for x in wanted:
-        planner.found[x] = planner.buffer(x, "scratch", favourites.get(x))
+        kind: Role = "scalar" if x in steady else "scratch"
+        planner.found[x] = planner.buffer(x, kind, favourites.get(x))
         _fill(planner, x)
     results = [planner.buffer(x, "output") for x in outputs]
     for x, buffer in zip(outputs, results, strict=True):
@@ -69,7 +71,7 @@ def plan(
     stages = _in_order(planner.grouping)
     changing = [k for k, stage in enumerate(stages) if any(s.buffer.role == "state" for s in stage.stores)]
     checked = min(changing, default=len(stages))
-    return Plan(tuple(stages), tuple(planner.buffers), planner.grouping.home, planner.found, checked)
+    return Plan(tuple(stages), tuple(planner.buffers), planner.grouping.home, planner.found, checked, steady)
 
 
 def _wanted(planner: _Planner, roots: Sequence[Node]) -> tuple[list[Node], dict[Node, set[int]]]:
@@ -90,6 +92,19 @@ def _wanted(planner: _Planner, roots: Sequence[Node]) -> tuple[list[Node], dict[
         for argument in order(x.args) if x.op.name == "uniform" else x.args:
             read_in.setdefault(argument, set()).update(here)
     return [x for x in nodes if x in wanted], read_in
+
+
+def _steady(roots: Sequence[Node], inputs: Mapping[Node, Role]) -> frozenset[Node]:
+    """The single numbers that are made of constants, of what the loop sets, and of single numbers of the state."""
+    found: set[Node] = set()
+    for x in order(roots):
+        if x.op is INPUT:
+            fits = inputs[x] in ("scalar", "state")
+        else:
+            fits = is_leaf(x) or (x.op.elementwise and all(a in found for a in x.args))
+        if fits and x.type is REAL:
+            found.add(x)
+    return frozenset(found)
 
 
 def _assembled(x: Node) -> bool:

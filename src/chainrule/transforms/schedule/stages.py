@@ -70,7 +70,8 @@ class Plan:
     """Stages in their order, and where values are found: `home` is the stage that computes a node.
 
     A stage computes a node if that is its home, or if the node lies in no buffer; else it is loaded. Stages from
-    `checked` on may change state, those before do not.
+    `checked` on may change state, those before do not. `steady` are the single numbers that do not depend on examples,
+    such as 1 - beta^n: they and the arrays called "scalar" are worth float64 whatever the type of all others.
     """
 
     stages: tuple[Stage, ...]
@@ -78,6 +79,7 @@ class Plan:
     home: Mapping[Node, int]
     found: Mapping[Node, Buffer]
     checked: int
+    steady: frozenset[Node]
 
 
 def whole(shape: Shape) -> Place:
