@@ -410,6 +410,16 @@ def test_divergence_names_epoch_layer_and_quantity_and_keeps_the_best() -> None:
     assert net.loss(X, T, over="sum") == pytest.approx(min(errors), rel=1e-9)
 
 
+def test_divergence_in_the_first_epoch_puts_back_what_it_began_with() -> None:
+    X, T = data(20)
+    net = MLP([3, 4, 2], activation="linear", loss="squared error", seed=1)
+    before = state(net)
+    with pytest.warns(TrainingWarning, match=r"diverged in epoch 1, .* before it \S+ \(layer \d\) is \d"):
+        history = train(net, X, T, optimizer=sgd(9.0), epochs=5)
+    assert (history.stopped_by, history.best) == ("diverged", 0)
+    assert np.array_equal(state(net), before)
+
+
 def test_divergence_online_in_float32() -> None:
     X, T = data(10)
     net = MLP([3, 4, 2], activation="linear", loss="squared error", seed=1, dtype="float32")

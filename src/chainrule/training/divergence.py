@@ -30,11 +30,12 @@ def explain_divergence(
     state = replay(0)
     if update > 1 and not all(np.isfinite(part).all() for part in state.values()):
         update, state = update - 1, replay(1)
-    label = first_bad(program, spans, state, epoch, update)
+    label, largest, size = first_bad(program, spans, state, epoch, update)
     where = f"epoch {epoch}, update {update}"
     what = f"{spell(label)}{layer_text(model, label)}" if label is not None else "the error"
+    before = f"; before it {spell(largest)}{layer_text(model, largest)} is {size:.2g}" if largest is not None else ""
     return (
-        f"training diverged in {where}: {what} is the first quantity that is not finite."
+        f"training diverged in {where}: {what} is the first quantity that is not finite{before}."
         " Take a lower rate, scale the inputs to about -1 to 1, or clip: clip_norm=1."
     )
 
@@ -49,8 +50,10 @@ def layer_text(model: Model, label: Quantity | None) -> str:
     return f" (layer {found[1]})" if found is not None else ""
 
 
-def first_bad(program: Program, spans: Spans, state: State, epoch: int, update: int) -> Quantity | None:
-    """The label of the first named quantity of an update that is not finite in the dtype of the run."""
+def first_bad(
+    program: Program, spans: Spans, state: State, epoch: int, update: int
+) -> tuple[Quantity | None, Quantity | None, float]:
+    """The first named quantity of an update that is not finite in its dtype; the largest before it, and its size."""
     order_now = order_of_epoch(spans.count, epoch, shuffle=spans.shuffle, seed=spans.seed)
     rows = order_now[(update - 1) * spans.batch : update * spans.batch]
     values: dict[Quantity, Any] = {}
@@ -64,7 +67,11 @@ def first_bad(program: Program, spans: Spans, state: State, epoch: int, update: 
     numbers = numpy_numbers()
     with numbers.s.context():
         table = evaluate_all(roots, values, numbers=numbers)
+        largest, size = None, 0.0
         for one in named:
-            if not np.isfinite(np.asarray(table[one]).astype(spans.dtype)).all():
-                return label_of(one)
-    return None
+            value = np.asarray(table[one]).astype(spans.dtype)
+            if not np.isfinite(value).all():
+                return label_of(one), largest, size
+            if value.size and np.abs(value).max() > size:
+                largest, size = label_of(one), float(np.abs(value).max())
+    return None, largest, size

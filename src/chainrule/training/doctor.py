@@ -211,8 +211,8 @@ def _deltas(model: Model, values: Mapping[Node, Any]) -> list[Finding]:
         if early < late
         else "Start from smaller weights, or clip: clip_norm=1."
     )
-    factor = max(early, late) / max(min(early, late), 1e-300)
-    what = f"deltas {verb} from {spell(last)} to {spell(first)} by a factor of {factor:.1e} ({table})."
+    factor = f"by a factor of {max(early, late) / min(early, late):.1e}" if early else "to nothing"
+    what = f"deltas {verb} from {spell(last)} to {spell(first)} {factor} ({table})."
     return [Finding(name, f"{spell(first)}{layer_text(model, first)}", what, remedy)]
 
 

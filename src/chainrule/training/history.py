@@ -17,7 +17,7 @@ class History(Sequence[Row]):
 
     Each row has `epoch` (from 1), `updates` so far, `error` (of the epoch: the sum or mean of what each update saw),
     `rate`, and `validation` where a part was held back. `stopped_by` says what ended it, `best` the epoch whose
-    parameters were kept where these are not the last, `warnings` what is wrong in plain words.
+    parameters were kept where these are not the last (0: those it began with), `warnings` what is wrong in plain words.
     """
 
     rows: tuple[Row, ...]

@@ -114,6 +114,7 @@ def train(
         dtype=model.dtype, mean=over == "mean",
     )  # fmt: skip
     run = _Run(model, rule, program, spans, first_state(program, model.dtype), limits, given, held, over)
+    run.best.state = {label: part.copy() for label, part in run.state.items()}
     run.warnings += noticed_before(model, given)
     with interrupts() as interrupted, progress_bar(epochs, show=progress) as tell:
         halt = _halt(interrupted, seconds)
@@ -249,9 +250,10 @@ class _Run:
             self.stopped_by = "diverged"
             self.warnings.append(f"the parameters overflowed in epoch {len(self.rows)}. Take a lower rate.")
         best = None
-        if (broken or keep == "best") and self.best.state:
+        if broken or keep == "best":
             # A full batch's error is that of the parameters before its update.
-            best = self.best.row - (self.held is None and self.spans.updates_an_epoch == 1)
+            early = self.held is None and self.spans.updates_an_epoch == 1
+            best = max(0, self.best.row - early)
             if best != len(self.rows) or broken:
                 self._again(self.best.state, self.best.first, self.rates[self.best.first - 1 : best])
         self._hand_over()
