@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Final, TypeAlias
 
 from chainrule.checking.diagnosis.kin import Kin, net_of
@@ -22,6 +23,7 @@ from chainrule.checking.diagnosis.shapes import (
     slopes_in,
     squared_in,
     summed,
+    unfold,
     with_part,
 )
 from chainrule.checking.diagnosis.wording import Said
@@ -34,10 +36,22 @@ from chainrule.quantity import Derivative, Quantity
 
 LIKE: Final = (
     ("sigmoid", "tanh", "relu", "leaky_relu", "elu", "gelu", "softplus"),
-    ("log", "log10", "exp"), ("sin", "cos"), ("max", "min"),
+    ("log", "log10"), ("sin", "cos"), ("max", "min"),
 )  # fmt: skip
 PUT_IN: Final = "{} was put in where {} belongs"
 FAR: Final = 1.5  # what a slip costs more that people rarely make
+TOO_MANY: Final = {
+    "factor missing": ("factor twice", "the factor {} is too many"),
+    "derivative of activation missing": (
+        "derivative of activation twice",
+        "the derivative of the activation, {}, is too many",
+    ),
+    "term missing": ("term twice", "the term {} is too many"),
+    "path left out": ("term twice", "the term {} is too many"),
+    "square or half forgotten": ("factor twice", "{} stands here once too often"),
+    "sign": ("sign", ""),
+    "subtraction reversed": ("subtraction reversed", ""),
+}  # what is told of a formula that is right without something
 Factors: TypeAlias = Sequence[tuple[Form, int]]
 
 
@@ -99,6 +113,8 @@ class Editor:
                 yield from self._of_call(form)
             case "leaf":
                 yield from self._of_leaf(form, around)
+        if (unfolded := unfold(form)) is not None:
+            yield from (replace(edit, cost=edit.cost + 0.2) for edit in self._inside(unfolded, around))
         if form.kind in ("product", "power", "call"):
             yield Edit("sign", negated(form), "the sign of {} is wrong", (form,), "sign", 0.3)
 
@@ -160,7 +176,8 @@ class Editor:
                 yield from self._of_factor(form, rest, (part, power), FAR if i in inside else 0.0)
         if len(factors) == 2 and all(power > 0 for _, power in factors):
             other = summed([part for part, _ in factors])
-            yield self._wrong_function(form, other, 0.0 if form.sign > 0 else FAR)
+            plain = form.sign > 0 and all(is_quantity(part.node) for part in form.parts)
+            yield self._wrong_function(form, other, 0.0 if plain else FAR)
 
     def _of_slope(self, form: Form, rest: Factors, slope: Factors, other: Form | None) -> Iterator[Edit]:
         """Slips with the derivative of an activation, `other` being that of another."""
@@ -176,6 +193,9 @@ class Editor:
 
     def _of_factor(self, form: Form, rest: Factors, factor: tuple[Form, int], far: float) -> Iterator[Edit]:
         part, power = factor
+        if part.node.op is CONST and part.figure is None and power > 0:
+            yield from self._of_constant(form, rest, part.node.attribute)
+            return
         said = (multiplied([factor], 1),)
         slip = "square or half forgotten" if is_half(part, power) else "factor missing"
         yield Edit(slip, multiplied(rest, form.sign), "the factor {} is missing", said, "factor", far)
@@ -186,6 +206,21 @@ class Editor:
             turned = multiplied([*rest, (part, -power)], form.sign)
             text = "multiplied by {} where it is to be divided by it"
             yield Edit("wrong function", turned, text, (part,), "function", FAR)
+
+    def _of_constant(self, form: Form, rest: Factors, value: Fraction) -> Iterator[Edit]:
+        """A constant holds what came from a square, 2, and what stood before it, 1/2 or 1/n."""
+        found: dict[Fraction, tuple[str, str]] = {}
+        if value.denominator != 1:
+            found[Fraction(value.numerator)] = "factor missing", f"the factor 1/{value.denominator} is missing"
+        if abs(value) != 1:
+            found[value / abs(value)] = "factor missing", f"the factor {abs(value)} is missing"
+        if value.numerator % 2 == 0:
+            found[value / 2] = "square or half forgotten", "the 2 that comes from the square is forgotten"
+        if value.denominator % 2 == 0:
+            found[value * 2] = "square or half forgotten", "the factor 1/2 is forgotten"
+        for other, (slip, text) in found.items():
+            new = multiplied([(Form("leaf", const(other)), 1), *rest], form.sign)
+            yield Edit(slip, new, text, (), "factor")
 
     def _is_slope(self, part: Form) -> bool:
         """Whether a factor is the derivative of an activation, such as dout_h1/dh1."""

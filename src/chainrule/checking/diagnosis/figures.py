@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Final
@@ -16,13 +16,13 @@ from chainrule.checking.figures import Figure, Region, region
 from chainrule.checking.forms import Form, leaves
 from chainrule.checking.paper import meets
 from chainrule.checking.report import Cause
-from chainrule.node import INPUT, NAME
+from chainrule.node import INPUT, NAME, Node, is_quantity
 from chainrule.numbers.interval import Interval, mul, point
 from chainrule.quantity import Derivative, Quantity
 
 PUT_IN: Final = 4.0  # what a slip in the formula costs more where the right numbers stand before the figure
 WORKED_OUT: Final = 1.5  # and what one costs in working out those numbers
-MOST_ARITHMETIC: Final = 6.0
+MOST_ARITHMETIC: Final = 7.0
 
 
 def figure_causes(scene: Scene) -> tuple[Cause, ...]:
@@ -34,14 +34,17 @@ def figure_causes(scene: Scene) -> tuple[Cause, ...]:
     routes = scene.paper.routes(scene.label)
     values = [*scene.values(scene.line.node, routes), *_before(scene)]
     accident = distinct(figure, values)
-    numbers = [form for form in scene.line.formulas if any(leaf.figure is not None for leaf in leaves(form))]
-    hits = [*_of_the_pen(scene, figure, values), *_copied(scene, figure, due), *_conventions(scene, values, due)]
-    hits += [replace(hit, cost=hit.cost + (PUT_IN if numbers else 0.0)) for hit in _in_formulas(scene, due, figure)]
+    numbers = [form for form in scene.line.formulas if is_of_numbers(form)]
+    copied = dict(_copied(scene, figure, due))
+    hits = [*_of_the_pen(scene, figure, values), *copied.values()]
+    hits += conventions(scene, values, lambda value: meets(due, value))
+    in_formulas = [hit for hit in _in_formulas(scene, due, figure) if hit.form is None or hit.form.node not in copied]
+    hits += [replace(hit, cost=hit.cost + (PUT_IN if numbers else 0.0)) for hit in in_formulas]
     for form in numbers:
         hits += _in_numbers(scene, form, due)
     if numbers:
         text = f"the numbers before it are right, but do not come to {figure.text}"
-        hits.append(Hit("arithmetic", text, min(0.75 * accident, MOST_ARITHMETIC), "arithmetic"))
+        hits.append(Hit("arithmetic", text, min(accident, MOST_ARITHMETIC), "arithmetic"))
     return ranked(hits, scene.search.tried, accident)
 
 
@@ -60,39 +63,50 @@ def _of_the_pen(scene: Scene, figure: Figure, values: list[Interval]) -> Iterato
         yield Hit(one.slip, one.text, one.cost, f"pen: {one.slip}")
 
 
-def _copied(scene: Scene, figure: Figure, due: Region) -> Iterator[Hit]:
-    """The figure is one that belongs to another line."""
+def is_of_numbers(form: Form) -> bool:
+    """Whether numbers were put in for all quantities of a formula."""
+    parts = leaves(form)
+    return any(part.figure is not None for part in parts) and not any(is_quantity(part.node) for part in parts)
+
+
+def _copied(scene: Scene, figure: Figure, due: Region) -> Iterator[tuple[Node | None, Hit]]:
+    """The figure is one that belongs to another line; with the formula of what stands there."""
     paper, words = scene.paper, scene.words
     near = dict(scene.kin.near(scene.label))
-    for label, figures in paper.printed.items():
-        if label == scene.label:
+    for label in dict.fromkeys([*paper.printed, *near]):
+        node = scene.kin.node(label)
+        if label == scene.label or node is None or node.op is INPUT:
             continue
-        scene.search.tried["copied"] += label not in near or near[label] < 2
+        figures = paper.printed.get(label, ())
+        distance = near.get(label, 2)
+        scene.search.tried["copied"] += bool(figures) or distance < 2
+        formula = node.args[0] if node.op is NAME else None
         if any(abs(one.figure.value) == abs(figure.value) for one in figures if figure.value):
             text = f"{figure.text} is the figure of {words.spelling(label)}"
-            yield Hit("copied from another line", text, 0.3 * near.get(label, 2), "copied")
-    for label, distance in near.items():
-        node = scene.kin.node(label)
-        if node is None or label in paper.printed:
-            continue
-        scene.search.tried["copied"] += distance < 2
-        value = paper.exact(node)
-        if value is not None and meets(due, value) and node.op is not INPUT:
+            yield formula, Hit("copied from another line", text, 0.3 * distance, "copied")
+        elif not figures and (value := paper.exact(node)) is not None and meets(due, value):
             text = f"{figure.text} is {words.of(node)}"
-            yield Hit("copied from another line", text, 0.4 + 0.5 * distance, "copied")
+            yield formula, Hit("copied from another line", text, 0.4 + 0.5 * distance, "copied")
 
 
-def _conventions(scene: Scene, values: list[Interval], due: Region) -> Iterator[Hit]:
-    """The figure is right for another factor of the loss."""
+def conventions(scene: Scene, values: Sequence[Interval], fits: Callable[[Interval], bool]) -> Iterator[Hit]:
+    """What was written is right for another factor of the loss: one convention, or one factor forgotten."""
     error = scene.paper.quantities.problem.minimise
     if error is None or not speaks_of_loss(scene, scene.label):
         return
+    good = [label for label, figures in scene.paper.printed.items() if label != scene.label and figures[-1].good]
+    if any(isinstance(label, Derivative) and label.of == error for label in good):
+        return  # it would have shown before
+    is_settled = any(speaks_of_loss(scene, label) for label in good)
     for factor, text in ((2, "twice what it should be"), (Fraction(1, 2), "half of what it should be")):
         scene.search.tried["convention"] += 1
-        if any(meets(due, scaled(value, Fraction(factor))) for value in values):
+        if any(fits(scaled(value, Fraction(factor))) for value in values):
             name = scene.words.spelling(error)
             said = f"this is {text}: {name} is taken with another factor, 1/2 or none"
-            yield Hit("other convention", said, 0.0 if isinstance(scene.label, Derivative) else 0.7, "convention")
+            far = 1.5 if is_settled else 0.0 if isinstance(scene.label, Derivative) else 0.7
+            yield Hit("other convention", said, far, "convention")
+            said = f"this is {text}: the 1/2 of the error, or the 2 of the square, is forgotten"
+            yield Hit("square or half forgotten", said, 0.5, "convention")
 
 
 def speaks_of_loss(scene: Scene, label: Quantity) -> bool:
@@ -113,11 +127,8 @@ def _in_formulas(scene: Scene, due: Region, figure: Figure) -> Iterator[Hit]:
     def fits(value: Interval) -> bool:
         return meets(due, value)
 
-    others = {one.args[0] for one in scene.kin.nodes.values() if one.op is NAME}
     for number, (plan, tables) in enumerate(scene.plans(scene.paper.routes(scene.label), scene.label)):
         for hit in scene.search.hits(plan, tables, fits, figure.unit):
-            if hit.form is not None and hit.form.node in others:
-                continue  # the formula of another quantity: its figure was copied
             yield replace(hit, cost=hit.cost + 0.3 * number)
 
 

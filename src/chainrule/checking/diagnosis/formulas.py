@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Final
 
-from chainrule.checking.diagnosis.edits import PUT_IN, Editor
-from chainrule.checking.diagnosis.figures import scaled, speaks_of_loss
+from chainrule.checking.diagnosis.edits import PUT_IN, TOO_MANY, Editor
+from chainrule.checking.diagnosis.figures import conventions, scaled
 from chainrule.checking.diagnosis.ranking import ranked
 from chainrule.checking.diagnosis.scene import Scene, quantities_in
 from chainrule.checking.diagnosis.search import Desk, Hit
@@ -25,18 +26,6 @@ from chainrule.quantity import Derivative, spell
 EXACTLY: Final = 40.0  # nothing fits a formula by accident
 MOST_CANDIDATES: Final = 150
 FIRST: Final = 4  # candidates that the formula itself speaks of
-TOO_MANY: Final = {
-    "factor missing": ("factor twice", "the factor {} is too many"),
-    "derivative of activation missing": (
-        "derivative of activation twice",
-        "the derivative of the activation, {}, is too many",
-    ),
-    "term missing": ("term twice", "the term {} is too many"),
-    "path left out": ("term twice", "the term {} is too many"),
-    "square or half forgotten": ("factor twice", "{} stands here once too often"),
-    "sign": ("sign", ""),
-    "subtraction reversed": ("subtraction reversed", ""),
-}  # what is told of a formula that is right without something
 
 
 def formula_causes(scene: Scene) -> tuple[Cause, ...]:
@@ -82,7 +71,8 @@ def _repairs(scene: Scene, desk: Desk, form: Form, due: Interval) -> Iterator[Hi
     for at in quantities_in(form):
         near = {swap.other: swap for swap in scene.kin.swaps(scene.paper, at, frozenset())}
         for other in dict.fromkeys([*near, *candidates]):
-            right = replaced(form, {at: other}) if other is not at else None
+            is_other = other is not at and other is not scene.line.node
+            right = replaced(form, {at: other}) if is_other else None
             if right is not None and same(desk.value(right.node), due):
                 slip, cost = _slip(scene, other, at)
                 text = f"{scene.words.of(at)} was put in where {scene.words.of(other)} belongs"
@@ -159,12 +149,10 @@ def _edits(scene: Scene, desk: Desk, form: Form, written: Interval) -> Iterator[
 
 def _conventions(scene: Scene, written: Interval, due: Interval) -> Iterator[Hit]:
     """The formula belongs to another loss, or is that of minus the quantity."""
-    name = scene.words.spelling(scene.label)
     if same(scaled(written, Fraction(-1)), due):
-        yield Hit("sign", f"this is minus {name}", 0.6, "whole sign")
-    for factor, text in ((2, "half of"), (Fraction(1, 2), "twice")):
-        if speaks_of_loss(scene, scene.label) and same(scaled(written, Fraction(factor)), due):
-            yield Hit("other convention", f"this is {text} {name}: a loss with another factor", -0.6, "convention")
+        yield Hit("sign", f"this is minus {scene.words.spelling(scene.label)}", 0.6, "whole sign")
+    for hit in conventions(scene, [due], lambda value: same(value, written)):
+        yield replace(hit, group="convention of a formula")
 
 
 def _of_another(scene: Scene, desk: Desk, written: Interval) -> Iterator[Hit]:

@@ -123,7 +123,8 @@ class Kin:
             if (node := self.node(old)) is not None:
                 yield Swap(node, "old for new weight", 0.0 if self._learns(label.of) else 0.7)
         elif self._learns(label) and at.op is INPUT and (node := self.node(Updated(label))) is not None:
-            yield Swap(node, "new for old weight", 0.0 if self.has_updates(paper) else 3.0)
+            known = 0.0 if Updated(label) in paper.printed else 0.7 if self.has_updates(paper) else 3.0
+            yield Swap(node, "new for old weight", known)
 
     def _levels(self, at: Node) -> Iterator[Swap]:
         """The net input for the output, and the output for the net input."""
@@ -175,7 +176,7 @@ def kin_of(quantities: Quantities) -> Kin:
     for one in nodes.values():
         if one.op is NAME and (net := net_of(one)) is not None:
             outputs.setdefault(label_of(net), []).append(one)
-    return Kin(quantities, nodes, learning, _targets(nodes, learning), _depths(nodes), outputs)
+    return Kin(quantities, nodes, learning, _targets(nodes, problem.minimise, learning), _depths(nodes), outputs)
 
 
 def net_of(at: Node) -> Node | None:
@@ -186,18 +187,20 @@ def net_of(at: Node) -> Node | None:
     return None
 
 
-def _targets(nodes: dict[Quantity, Node], learning: frozenset[Quantity]) -> frozenset[Quantity]:
-    """The givens that stand only where an output is compared with them: next to what is computed, and no parameter."""
-    compared: dict[Quantity, bool] = {}
-    for one in nodes.values():
-        if one.op is not NAME:
-            continue
-        args = arguments_of(one)
-        inputs = [a for a in args if a.op is INPUT]
-        among = any(a.op is NAME for a in args) and not any(_bare(label_of(a)) in learning for a in inputs)
-        for a in inputs:
-            compared[label_of(a)] = compared.get(label_of(a), True) and among
-    return frozenset(_bare(label) for label, good in compared.items() if good and _bare(label) not in learning)
+def _targets(nodes: dict[Quantity, Node], error: Quantity | None, learning: frozenset[Quantity]) -> frozenset[Quantity]:
+    """The givens that what is computed is compared with: they stand in the error itself, or in a part of it."""
+    found: set[Quantity] = set()
+    parts, seen = [nodes[error]] if error in nodes else [], set[Node]()
+    while parts:
+        part = parts.pop()
+        args = arguments_of(part)
+        inputs = [label_of(a) for a in args if a.op is INPUT]
+        if not inputs:
+            parts += [a for a in args if a not in seen]
+            seen.update(args)
+        elif len(inputs) < len(args):
+            found.update(map(_bare, inputs))
+    return frozenset(found - learning)
 
 
 def _depths(nodes: dict[Quantity, Node]) -> dict[Quantity, int]:

@@ -13,9 +13,11 @@ from typing import Final, NamedTuple
 
 from chainrule.checking.expected import written_like
 from chainrule.checking.figures import Figure, Region, region
-from chainrule.checking.paper import meets
+from chainrule.checking.paper import Paper, meets
+from chainrule.node import Node, label_of
 from chainrule.numbers.interval import Interval
 
+LONGEST: Final = 10  # decimals of a given number that is copied
 FARTHEST: Final = 12  # places that a point moves
 
 
@@ -107,6 +109,32 @@ def _with_digit_more(figure: Figure, digits: str, i: int, new: str) -> Figure:
     value = int(digits[:i] + new + digits[i:]) * unit * (-1 if figure.value < 0 else 1)
     longer = Figure(figure.text, value, unit, figure.whole, figure.truncated, value < 0)
     return replace(longer, text=_plain(longer))
+
+
+def slips_of_the_pen(figure: Figure) -> Iterator[tuple[str, Fraction]]:
+    """What a figure may become when it is put in: the point moved, or two digits exchanged."""
+    yield "decimal point", figure.value * 10
+    yield "decimal point", figure.value / 10
+    digits = _digits(figure)
+    for i in range(len(digits) - 1):
+        swapped = digits[:i] + digits[i + 1] + digits[i] + digits[i + 2 :]
+        if swapped.strip("0") != digits.strip("0"):
+            yield "digits transposed", _with_digits(figure, swapped).value
+
+
+def figure_at(paper: Paper, at: Node) -> Figure | None:
+    """The figure that stands for a quantity: as printed, or as given in a few decimals."""
+    printed = paper.printed.get(label_of(at), ())
+    if printed:
+        return printed[-1].figure
+    exact = paper.exact(at)
+    low, high = exact.bounds if exact is not None else (None, None)
+    if low is None or low != high:
+        return None
+    for places in range(LONGEST):
+        if (low * 10**places).denominator == 1:
+            return Figure(f"{float(low):.{places}f}", low, Fraction(1, 10**places), False, False, low < 0)
+    return None
 
 
 def significant(digits: str) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from math import log
+from math import inf, log
 from typing import Final
 
 from chainrule.checking.diagnosis.search import Hit
@@ -37,21 +37,29 @@ PRIOR: Final[Mapping[str, float]] = {
     "rounded too early": 1.0,
     "wrong function": 1.0,
     "path left out": 0.4,
-    "arithmetic": 1.0,
+    "arithmetic": 1.5,
     "other convention": 1.5,
 }
 AGAIN: Final = 2.0  # what the next explanation of the same kind costs more: another kind is more to learn from
 NOTHING: Final = 3.0  # what must be gained on an accident
 
 
-def ranked(hits: Iterable[Hit], tried: Mapping[str, int], accident: float) -> tuple[Cause, ...]:
+def worth_telling(hits: Iterable[Hit], tried: Mapping[str, int], accident: float) -> list[Hit]:
+    """The explanations that are better than an accident."""
+    return [hit for hit in hits if cost_of(hit, tried) < accident + NOTHING]
+
+
+def cost_of(hit: Hit, tried: Mapping[str, int]) -> float:
+    """How unlikely a slip is, before anything is known of the link."""
+    return PRIOR[hit.slip] + log(max(1, tried.get(hit.group, 1))) + hit.cost
+
+
+def ranked(hits: Iterable[Hit], tried: Mapping[str, int], accident: float = inf) -> tuple[Cause, ...]:
     """The causes, best first; none that is no better than an accident."""
     found: dict[tuple[str, str], float] = {}
-    for hit in hits:
-        cost = PRIOR[hit.slip] + log(max(1, tried.get(hit.group, 1))) + hit.cost
-        if cost < accident + NOTHING:
-            key = hit.slip, hit.text
-            found[key] = min(cost, found.get(key, cost))
+    for hit in worth_telling(hits, tried, accident):
+        key, cost = (hit.slip, hit.text), cost_of(hit, tried)
+        found[key] = min(cost, found.get(key, cost))
     again: Counter[str] = Counter()
     for key in sorted(found, key=found.__getitem__):
         found[key] += AGAIN * again[key[0]]

@@ -66,7 +66,7 @@ class Scene:
 def scene_of(tools: Toolbox, judged: Judged) -> Scene:
     """The scene of a wrong link."""
     words = replace(tools.words, values=judged.kind != "formula")
-    search = Search(tools.paper, judged.claim.quantity, tools, words)
+    search = Search(tools.paper, judged.claim.quantity, tools, words, judged.line.node)
     return Scene(tools.paper, judged, tools.kin, words, search)
 
 

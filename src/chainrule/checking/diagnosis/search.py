@@ -15,7 +15,8 @@ from typing import Any, Final, Literal
 
 from chainrule.checking.diagnosis.edits import Edit, Editor
 from chainrule.checking.diagnosis.kin import Kin, kin_of
-from chainrule.checking.diagnosis.wording import Words
+from chainrule.checking.diagnosis.misprints import figure_at, slips_of_the_pen
+from chainrule.checking.diagnosis.wording import Words, decimal
 from chainrule.checking.forms import Form, form_of_node
 from chainrule.checking.paper import NO_VALUE, PRECISIONS, WAYS, Paper, Plan
 from chainrule.evaluate import apply
@@ -142,6 +143,7 @@ class Search:
     label: Quantity | None
     tools: Toolbox
     words: Words
+    own: Node | None = None  # the node of the quantity
     tried: Counter[str] = field(default_factory=Counter)
 
     def hits(
@@ -150,12 +152,13 @@ class Search:
         """The edits of a route, and of what is worked out on the way to it, that give a value that fits."""
         own = self.tools.edits(self.label, plan.route)
         yield from self.matched(plan.nodes, None, own, tables, fits)
-        inner = [n for n in reversed(plan.nodes) if n.op is NAME and n is not plan.route and n not in plan.choices]
+        inner = [n for n in reversed(plan.nodes) if n.op is NAME and n not in plan.choices]
         for far, current in enumerate([n for n in inner if n.args[0].op is not CONST][:MOST_INNER]):
             edits = self.tools.edits(label_of(current), current.args[0])
             yield from self.matched(plan.nodes, current, edits, tables[:2], fits, extra=min(0.4 + 0.1 * far, 1.5))
         if unit is not None:
             yield from self._rounded(plan, tables, fits, unit)
+            yield from self._miscopied(plan, tables[:2], fits)
 
     def matched(
         self,
@@ -173,6 +176,8 @@ class Search:
         for edit in edits:
             if sum(desk.work for desk in tables) > MOST_WORK:
                 return
+            if self.own is not None and self.own in edit.said:
+                continue  # the quantity itself cannot be put in before it is known
             for desk in tables:
                 value = desk.value(edit.form.node)
                 if inner is not None:
@@ -181,6 +186,18 @@ class Search:
                     text = self.words.fill(edit.text, edit.said)
                     yield Hit(edit.slip, text, edit.cost + desk.cost + extra, edit.group, edit.form)
                     break
+
+    def _miscopied(self, plan: Plan, tables: Sequence[Desk], fits: Callable[[Interval], bool]) -> Iterator[Hit]:
+        """A number that was put in with a slip of the pen."""
+        for n in [n for n in plan.nodes if n in plan.choices or n.op is INPUT][:MOST_INNER]:
+            figure = figure_at(self.paper, n)
+            above = users_of(plan.nodes, n)
+            for slip, meant in slips_of_the_pen(figure) if figure is not None else ():
+                self.tried[f"put in: {slip}"] += 1
+                value = propagated(tables[0], above, n, point(meant))
+                if isinstance(value, Interval) and fits(value):
+                    text = f"{decimal(meant)} was put in where {self.words.valued(n)} belongs"
+                    yield Hit(slip, text, 1.0, f"put in: {slip}")
 
     def _rounded(
         self, plan: Plan, tables: Sequence[Desk], fits: Callable[[Interval], bool], unit: Fraction

@@ -86,6 +86,20 @@ def called(op: Op, form: Form) -> Form | None:
     return signed(Form("call", whole, parts=form.parts, name=op.name), form.sign)
 
 
+def unfold(form: Form) -> Form | None:
+    """sigmoid(h) as 1/(1 + e^-h), and a unit of softmax as e^z over a sum, as they are worked out by hand."""
+    exp = TABLE["exp"]
+    if form.kind != "call" or form.name not in ("sigmoid", "softmax_unit"):
+        return None
+    if form.name == "sigmoid":
+        inner = negated(form.parts[0])
+        below = summed([Form("leaf", const(1)), Form("call", exp(inner.node), parts=(inner,), name="exp")])
+        return multiplied([(below, -1)], form.sign)
+    whole = form.node.args[0] if form.sign < 0 else form.node
+    above = [Form("call", exp(part.node), parts=(part,), name="exp") for part in form.parts]
+    return multiplied([(above[whole.attribute], 1), (summed(above), -1)], form.sign)
+
+
 # What a part is -------------------------------------------------------------------------------------------------
 
 

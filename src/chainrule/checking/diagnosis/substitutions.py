@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from math import log
 from typing import Any, Final
 
 from chainrule.checking.alignment import Pair, align
-from chainrule.checking.diagnosis.edits import Editor
+from chainrule.checking.diagnosis.edits import TOO_MANY, Editor
+from chainrule.checking.diagnosis.figures import conventions
+from chainrule.checking.diagnosis.kin import Swap
 from chainrule.checking.diagnosis.misprints import distinct, misprints
-from chainrule.checking.diagnosis.ranking import ranked
+from chainrule.checking.diagnosis.ranking import ranked, worth_telling
 from chainrule.checking.diagnosis.scene import Scene
 from chainrule.checking.diagnosis.search import Desk, Hit
 from chainrule.checking.diagnosis.shapes import with_part
@@ -25,20 +28,28 @@ ANY: Final = 2.5  # what a number costs more that belongs to something of quite 
 ONE_PLACE: Final = 2.0  # what is gained by knowing which number it is
 BEHIND: Final = 1.0  # and a slip that was made before the number was put in
 MOST_FORMS: Final = 60  # formulas with a slip that the numbers are laid on
-OPENED: Final = 3  # quantities whose formula is opened for that
+OPENED: Final = 0.7  # what a slip costs more in the formula of a quantity that is put in
+CLEAN: Final = 10.0  # numbers do not lie on a formula by accident
+UNSEEN: Final = 1.0  # a slip of the pen with a number that stands nowhere
+SUBTREE: Final = 1.5  # one number for a whole formula
 
 
 def substitution_causes(scene: Scene) -> tuple[Cause, ...]:
     """The causes of wrong numbers, or of a formula with wrong numbers in it."""
+    form, alignment, tried = scene.judged.form, scene.judged.alignment, scene.search.tried
+    assert form is not None
     bad = wrong_pairs(scene)
-    alignment = scene.judged.alignment
-    accident = sum((distinct(figure_of(pair), []) for pair in bad), 0.0)
+    hits: list[Hit] = []
     if alignment is not None and alignment.is_same_shape() and len(bad) == 1:
-        return ranked(number_hits(scene, bad[0]), scene.search.tried, accident + ONE_PLACE)
-    hits = list(_structural(scene))
-    if hits:
-        return ranked(hits, scene.search.tried, accident + 10.0)
-    return several(scene, bad)
+        accident = distinct(figure_of(bad[0]), []) + ONE_PLACE
+        hits += worth_telling(number_hits(scene, bad[0]), tried, accident)
+    hits += worth_telling(_structural(scene, form), tried, CLEAN)
+    if not hits:
+        box = _box(scene, form)
+        accident = _narrowness(box)
+        hits += worth_telling(_turned(scene, form), tried, accident)
+        hits += worth_telling(_by_value(scene, box), tried, accident)
+    return ranked(hits, tried) if hits else several(scene, bad)
 
 
 def several(scene: Scene, bad: Sequence[Pair]) -> tuple[Cause, ...]:
@@ -68,24 +79,22 @@ def figure_of(pair: Pair) -> Figure:
 def number_hits(scene: Scene, pair: Pair) -> Iterator[Hit]:
     """What a wrong number may be, put in for something else."""
     figure, at = figure_of(pair), pair.of.node
-    paper, words, tried = scene.paper, scene.words, scene.search.tried
+    paper, tried = scene.paper, scene.search.tried
     label = paper.label_at(at)
     routes = paper.routes(label) if label is not None else [at]
     values = [*scene.values(at, routes if at.op is not CONST else []), *_as_printed(scene, at)]
+    far = 0.0 if not at.args or label in paper.printed else UNSEEN
+    far += 0.0 if pair.of.kind == "leaf" else SUBTREE
     for one in misprints(figure, values, lambda other: number_region(paper, other, at)):
         tried[f"pen: {one.slip}"] = one.among
-        yield Hit(one.slip, f"{one.text}, for {words.of(at)}", one.cost, f"pen: {one.slip}")
-    yield from _taken_for(scene, figure, pair)
+        yield Hit(one.slip, f"in {figure.text} {one.text}", one.cost + far, f"pen: {one.slip}")
+    yield from (replace(hit, cost=hit.cost + (far and SUBTREE)) for hit in _taken_for(scene, figure, pair))
     if not at.args:
         return
     due = number_region(paper, figure, at)
-
-    def fits(value: Interval) -> bool:
-        return meets(due, value)
-
     for plan, tables in scene.plans([at.args[0] if at.op is NAME else at], label):
-        for hit in scene.search.hits(plan, tables, fits, figure.unit):
-            yield replace(hit, cost=hit.cost + BEHIND)
+        for hit in scene.search.hits(plan, tables, lambda value: meets(due, value), figure.unit):
+            yield replace(hit, cost=hit.cost + BEHIND + far)
 
 
 def _as_printed(scene: Scene, at: Node) -> list[Interval]:
@@ -95,21 +104,19 @@ def _as_printed(scene: Scene, at: Node) -> list[Interval]:
 
 def _taken_for(scene: Scene, figure: Figure, pair: Pair) -> Iterator[Hit]:
     """The quantity whose value the number is."""
-    at, words, tried = pair.of.node, scene.words, scene.search.tried
+    at, words, tried = pair.of.node, scene.search.tools.words, scene.search.tried
     formula = scene.judged.formula
     around = frozenset(leaf.node for leaf in leaves(formula)) if formula is not None else frozenset()
-    found = False
-    for swap in scene.kin.swaps(scene.paper, at, around):
-        tried[f"number: {swap.slip}"] += 1
-        if _is_value(scene, figure, swap.other):
-            found = True
-            text = f"{figure.text} was put in where {words.valued(at)} belongs: it is {words.of(swap.other)}"
-            yield Hit(swap.slip, text, swap.cost, f"number: {swap.slip}")
+    swaps = [swap for swap in scene.kin.swaps(scene.paper, at, around) if swap.other is not scene.line.node]
+    tried.update(f"number: {swap.slip}" for swap in swaps)
+    found = [swap for swap in swaps if _is_value(scene, figure, swap.other)]
     if not found and at.op is not CONST:
-        for other in scene.kin.nodes.values():
-            if other is not at and _is_value(scene, figure, other):
-                text = f"{figure.text} was put in where {words.valued(at)} belongs: it is {words.of(other)}"
-                yield Hit("other quantity put in", text, ANY, "number: other quantity put in")
+        labels = [label for label in (*scene.paper.printed, *scene.kin.nodes) if label != scene.label]
+        others = [other for label in labels if (other := scene.kin.node(label)) is not None and other is not at]
+        found = [Swap(one, "other quantity put in", ANY) for one in others if _is_value(scene, figure, one)]
+    for swap in found:
+        text = f"{figure.text} was put in where {words.valued(at)} belongs: it is {words.of(swap.other)}"
+        yield Hit(swap.slip, text, swap.cost, f"number: {swap.slip}")
 
 
 def _is_value(scene: Scene, figure: Figure, other: Node) -> bool:
@@ -131,19 +138,20 @@ def overlap(one: Any, other: Any) -> bool:
 # Slips in the formula that the numbers were put into ------------------------------------------------------------
 
 
-def _structural(scene: Scene) -> Iterator[Hit]:
+def _structural(scene: Scene, form: Form) -> Iterator[Hit]:
     """The slips in a formula that make the numbers right."""
-    form, paper, line = scene.judged.form, scene.paper, scene.line
-    assert form is not None
+    paper, line = scene.paper, scene.line
     judge = quick_judge(paper, line)
     editor = Editor(paper, scene.kin, scene.label)
     references = [*reversed(line.formulas), *(form_of_node(route) for route in paper.routes(scene.label))]
     box = _box(scene, form)
     tables = [Desk(paper, {}, "printed", of=scene.label, bad=True), Desk(paper, {}, "exact")]
+    opened = dict.fromkeys(one for reference in references for one in _opened(reference))
     laid = 0
-    for reference in dict.fromkeys([*references, *(one for ref in references for one in _opened(scene, ref))]):
+    for reference, far in ((one, OPENED if one in opened else 0.0) for one in dict.fromkeys([*references, *opened])):
         edits = editor.edits(reference)
-        scene.search.tried.update(edit.group for edit in edits)
+        group = "opened" if far else "laid"
+        scene.search.tried.update(f"{group}: {edit.group}" for edit in edits)
         for edit in edits:
             if not any(overlap(box, desk.value(edit.form.node)) for desk in tables):
                 continue
@@ -151,19 +159,58 @@ def _structural(scene: Scene) -> Iterator[Hit]:
             if laid > MOST_FORMS:
                 return
             if verdict_of(paper, line, align(form, edit.form, judge)) != "wrong":
-                yield Hit(edit.slip, scene.words.fill(edit.text, edit.said), edit.cost, edit.group, edit.form)
+                text = scene.search.tools.words.fill(edit.text, edit.said)
+                yield Hit(edit.slip, text, edit.cost + far, f"{group}: {edit.group}", edit.form)
 
 
-def _box(scene: Scene, form: Form) -> Interval | None:
-    """All that a link of numbers may come to, each number being any value that rounds to it."""
+def _turned(scene: Scene, form: Form) -> Iterator[Hit]:
+    """Something that stands among the numbers and is not to, or with the other sign."""
+    values = scene.values(scene.line.node, scene.paper.routes(scene.label))
+    for edit in Editor(scene.paper, scene.kin, scene.label).edits(form):
+        if edit.slip not in TOO_MANY:
+            continue
+        slip, text = TOO_MANY[edit.slip]
+        scene.search.tried[f"turned: {slip}"] += 1
+        if any(overlap(_box(scene, form, edit.form), value) for value in values):
+            said = edit.said[::-1] if slip == "subtraction reversed" else edit.said
+            yield Hit(slip, scene.words.fill(text or edit.text, said), edit.cost + 0.5, f"turned: {slip}")
+
+
+def _by_value(scene: Scene, box: Interval | None) -> Iterator[Hit]:
+    """The slips that give what the numbers come to, in whatever form."""
+    if box is None:
+        return
+
+    def fits(value: Interval) -> bool:
+        return overlap(box, value)
+
+    routes = scene.paper.routes(scene.label)
+    yield from conventions(scene, scene.values(scene.line.node, routes), fits)
+    for plan, tables in scene.plans(routes, scene.label):
+        for hit in scene.search.hits(plan, tables, fits, None):
+            yield replace(hit, cost=hit.cost + 0.7)
+
+
+def _narrowness(box: Interval | None) -> float:
+    """How unlikely it is that a value falls into a box by accident."""
+    low, high = box.bounds if box is not None else (None, None)
+    if low is None or high is None or low == high:
+        return CLEAN
+    return log(float(max(abs(low), abs(high)) / (high - low)) + 1)
+
+
+def _box(scene: Scene, form: Form, other: Form | None = None) -> Interval | None:
+    """All that a link of numbers may come to, or another form of them, each being any value that rounds to it."""
     numbers = {leaf.node: region(leaf.figure) for leaf in leaves(form) if leaf.figure is not None}
     boxes = {at: interval(due.low, due.high) for at, due in numbers.items()}
-    value = Desk(scene.paper, boxes, "exact").value(form.node)
+    value = Desk(scene.paper, boxes, "exact").value((other or form).node)
     return value if isinstance(value, Interval) else None
 
 
-def _opened(scene: Scene, form: Form) -> Iterator[Form]:
+def _opened(form: Form) -> Iterator[Form]:
     """The formula with one of its quantities replaced by the formula of that."""
+    if form.kind == "leaf" and form.node.op is NAME:
+        yield form_of_node(form.node.args[0])
     for i, part in enumerate(form.parts):
         at = part.node
         if at.op is NAME and part.kind == "leaf" and at.args[0].op is not CONST:
