@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import reduce
 from typing import Literal
 
 from chainrule.checking.figures import Figure, minus, read_figure
-from chainrule.formula.syntax import Binary, Call, FunctionPrime, ListExpr, Ref, Span, Tree, Unary, ungroup
+from chainrule.formula.syntax import Binary, Call, FunctionPrime, ListExpr, Number, Ref, Span, Tree, Unary, ungroup
 from chainrule.node import CONST, Node, const, is_quantity, node
 from chainrule.ops.arithmetic import ADD, DIV, MUL, NEG, POWER, SUB
 from chainrule.ops.functions import EULER, EXP
@@ -132,7 +133,22 @@ def _spine(tree: Tree, signs: str) -> list[tuple[Tree, int]]:
         result.append((current.right, -1 if current.op in "-/" else 1))
         current = current.left
     result.append((current, 1))
-    return result[::-1]
+    return _with_powers_of_ten(result[::-1])
+
+
+def _with_powers_of_ten(terms: list[tuple[Tree, int]]) -> list[tuple[Tree, int]]:
+    """The factors with 5.38*10^-3 put together again, which is one figure also without brackets around it."""
+    result: list[tuple[Tree, int]] = []
+    for part, sign in terms:
+        before = result[-1] if result else None
+        if before is not None and sign > 0 and isinstance(ungroup(part), Binary):
+            span = Span(before[0].span.start, part.span.end)
+            joint = Binary("*", before[0], part, span)
+            if isinstance(before[0], Number) and read_figure(joint) is not None:
+                result[-1] = (joint, before[1])
+                continue
+        result.append((part, sign))
+    return result
 
 
 def form_of_node(root: Node, *, depth: int = 0) -> Form:
@@ -202,14 +218,23 @@ def joined(forms: Sequence[Form], powers: Sequence[int]) -> Form:
         sign *= form.sign
         if form.kind == "product":
             parts += [(part, p * power) for part, p in zip(form.parts, form.powers, strict=True)]
+        elif form.figure is None and form.node.op is CONST and form.node.attribute:
+            sign *= 1 if form.node.attribute > 0 else -1
+            parts += _fraction(abs(form.node.attribute), power)
         else:
             parts.append((_positive(form), power))
-    kept = [(part, p) for part, p in parts if part.node is not const(1)] or parts[:1]
+    kept = [(part, p) for part, p in parts if part.node is not const(1)] or parts[:1] or [(Form("leaf", const(1)), 1)]
     if len(kept) == 1 and kept[0][1] == 1:
         return kept[0][0] if sign > 0 else negated(kept[0][0])
     value = value_of(kept)
     whole = value if sign > 0 else node(NEG, (value,))
     return Form("product", whole, sign, tuple([part for part, _ in kept]), tuple([p for _, p in kept]))
+
+
+def _fraction(value: Fraction, power: int) -> list[tuple[Form, int]]:
+    """A constant as people write it in a product: 2/3 is 2 and 1/3."""
+    ends = [(value.numerator, power), (value.denominator, -power)]
+    return [(Form("leaf", const(end)), p) for end, p in ends if end != 1]
 
 
 def _positive(form: Form) -> Form:

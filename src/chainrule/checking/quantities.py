@@ -13,7 +13,7 @@ from typing import Any, Final
 from chainrule.evaluate import apply
 from chainrule.explanation.asked import asked_graph, elements, is_of_rule, with_derivative
 from chainrule.explanation.passes import Passes, build_passes
-from chainrule.formula.syntax import Tree
+from chainrule.formula.syntax import FunctionPrime, Tree, walk
 from chainrule.node import (
     CONST,
     INPUT,
@@ -27,6 +27,7 @@ from chainrule.node import (
     node,
     order,
     rebuild,
+    substitute,
 )
 from chainrule.numbers.exact import exact_numbers
 from chainrule.numbers.system import Numbers
@@ -76,6 +77,19 @@ class Quantities:
         """The node of an expression in which quantities stand; numbers in it are constants."""
         return expression(self.problem, tree, self.known, text=text)
 
+    def from_arguments(self, tree: Tree, text: str, whole: Node) -> Node:
+        """A formula in which every `sigmoid'(h1)` is worked out from h1, and not from the named sigmoid of it."""
+        opened: dict[Node, Node] = {}
+        for part in walk(tree):
+            at = self.expression(part, text) if isinstance(part, FunctionPrime) else None
+            label = label_of(at) if at is not None and at.op is NAME else None
+            if at is None or not isinstance(label, Derivative):
+                continue
+            named = self.node(label.of)
+            if named.op is NAME:
+                opened[at] = substitute([at.args[0]], {named: named.args[0]})[0]
+        return substitute([whole], opened)[0] if opened else whole
+
     def known(self, label: Quantity) -> Node | None:
         """The node of a quantity; None for an expression, which `expression` takes apart itself."""
         if label in self._found:
@@ -90,8 +104,9 @@ class Quantities:
     def inputs(self, numbers: Numbers) -> dict[Quantity, Any]:
         """The exact values of all inputs: givens, parameters, and what the optimizer starts from."""
         values = {label: numbers.s.of(value) for label, value in self.problem.values.items()}
-        for label, (_, start) in self.passes(1).slots.items():
-            values.setdefault(label, numbers.s.of(Fraction(start)))
+        for before, start in self.passes(1).slots.values():
+            # The decimal that the float was made of: 0.1 as it was typed.
+            values.setdefault(label_of(before), numbers.s.of(Fraction(str(start))))
         return values
 
     def passes(self, number: int) -> Passes:

@@ -95,7 +95,8 @@ def _judge(paper: Paper, line: Line, link: Link) -> Judged:
     form = form_of_tree(link.tree, lambda part: paper.quantities.expression(part, link.text), index=link.index)
     if link.kind == "formula" and identical(paper, whole, line.node):
         line.formulas.append(form)
-        paper.formulas.setdefault(line.claim.quantity, []).append(whole)
+        stated = [whole, paper.quantities.from_arguments(link.tree, link.text, whole)]
+        paper.formulas.setdefault(line.claim.quantity, []).extend(dict.fromkeys(stated))
         return Judged(line.claim, link, "formula", "right", line, form=form)
     has_numbers = any(leaf.figure is not None for leaf in leaves(form))
     judged = _substitution(paper, line, link, form) if has_numbers else None
@@ -163,13 +164,13 @@ def follows_from(
     """Whether a figure is what some formula comes to with figures as printed, or rounded on the way."""
     label = line.claim.quantity
     for route in routes:
-        if any(meets(due, value) for value in paper.follows(route, of=label, bad=bad, local=line.numbers)):
+        if paper.reaches(due, route, of=label, bad=bad, local=line.numbers):
             return True
     if unit is None:
         return False
     for route in routes:
         plan = paper.plan(route, of=label, bad=bad, local=line.numbers)
-        if any(meets(due, value) for value in plan.rounded_on_the_way(unit)):
+        if any(meets(due, value) for value in plan.rounded_on_the_way(unit, due)):
             return True
     return False
 
@@ -270,11 +271,7 @@ def stands_for(paper: Paper, line: Line, pair: Pair) -> Verdict:
 def _derived(
     paper: Paper, routes: Sequence[Node], label: Quantity | None, due: Region, line: Line, *, bad: bool
 ) -> bool:
-    for route in routes:
-        values = paper.follows(route, of=label, bad=bad, local=line.numbers)
-        if any(meets(due, value) for value in values):
-            return True
-    return False
+    return any(paper.reaches(due, route, of=label, bad=bad, local=line.numbers) for route in routes)
 
 
 def number_region(paper: Paper, figure: Figure, at: Node) -> Region:
