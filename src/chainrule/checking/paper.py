@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import combinations, product
+from math import prod
 from random import Random
 from typing import Any, Final, TypeAlias
 
@@ -26,6 +27,7 @@ from chainrule.quantity import Quantity, Updated, spell
 PRECISIONS: Final = (200, 1000, 4000)  # bits; what these do not settle goes in the person's favour
 MOST_MIXED: Final = 8  # antecedents whose mixtures are tried one by one
 MOST_MIXTURES: Final = 700
+FEW: Final = 4  # mixtures that are tried without a look whether one of them can be near
 MOST_WRONG: Final = 12  # values that follow from wrong figures and are followed further
 NO_VALUE: Final = object()  # of what depends on a symbol
 Adapt: TypeAlias = Callable[[Node, Interval], Interval]
@@ -62,7 +64,7 @@ class Paper:
         body = node.args[0] if node.op is NAME else node
         if body.op is NEG and is_quantity(body.args[0]):  # a delta that is minus a derivative
             self.printed.setdefault(label_of(body.args[0]), []).append(Printed(minus(figure), good, self.count))
-        if body.args and not is_quantity(body):
+        if body.args and not is_quantity(body) and label not in self.quantities.uses:
             self._bodies.setdefault(body, label)
 
     def has_bad(self) -> bool:
@@ -143,18 +145,16 @@ class Paper:
         `bad` also puts in figures that are wrong or carried; `before` looks at the paper as it was when so many
         figures stood there; `local` holds numbers that stand on the line itself.
         """
-        plan = self.plan(route, of=of, bad=bad, before=before, local=local or {})
-        if not plan.choices:
-            return
-        if len(plan.choices) > MOST_MIXED:
-            yield plan.value({n: values[0] for n, values in plan.choices.items()})
-            yield plan.of_all_mixtures()
-            return
-        for number, values in enumerate(product(*plan.choices.values())):
-            if number == MOST_MIXTURES:
-                yield plan.of_all_mixtures()
-                return
-            yield plan.value(dict(zip(plan.choices, values, strict=True)))
+        yield from self.plan(route, of=of, bad=bad, before=before, local=local or {}).mixtures()
+
+    def reaches(
+        self, due: Region, route: Node, *, of: Quantity | None, bad: bool, local: Mapping[Node, Sequence[Interval]]
+    ) -> bool:
+        """Whether what `follows` has a value that a figure stands for."""
+        plan = self.plan(route, of=of, bad=bad, local=local)
+        if prod(map(len, plan.choices.values())) > FEW and is_far(due, plan.around()):
+            return False
+        return any(meets(due, value) for value in plan.mixtures())
 
     def as_printed(
         self, route: Node, *, of: Quantity | None, bad: bool, local: Mapping[Node, Sequence[Interval]]
@@ -234,6 +234,11 @@ def meets(region: Region, value: Interval) -> bool:
     return low is not None and high is not None and region.meets(low, high)
 
 
+def is_far(region: Region, value: Interval) -> bool:
+    """Whether an enclosure shows that a figure stands for none of the values in it."""
+    return value.is_finite() and not meets(region, value)
+
+
 def _half_away(x: Fraction) -> int:
     return int(abs(x) + Fraction(1, 2)) * (1 if x >= 0 else -1)
 
@@ -290,6 +295,20 @@ class Plan:
         found = done[self.route]
         return found if isinstance(found, Interval) else EVERYTHING
 
+    def mixtures(self) -> Iterator[Interval]:
+        """The values of the route, each antecedent printed or unrounded; of very many one enclosure."""
+        if not self.choices:
+            return
+        if len(self.choices) > MOST_MIXED:
+            yield self.value({n: values[0] for n, values in self.choices.items()})
+            yield self.of_all_mixtures()
+            return
+        for number, values in enumerate(product(*self.choices.values())):
+            if number == MOST_MIXTURES:
+                yield self.of_all_mixtures()
+                return
+            yield self.value(dict(zip(self.choices, values, strict=True)))
+
     def of_all_mixtures(self) -> Interval:
         """An enclosure of all values of the route; an antecedent that was printed wrong stays as it was printed."""
         box = {n: values[0] if n in self.wrong else hull(*values) for n, values in self.choices.items()}
@@ -298,15 +317,14 @@ class Plan:
             return EVERYTHING
         return enclosure(self.route, self.nodes, box, known)
 
-    def rounded_on_the_way(self, unit: Fraction) -> Iterator[Interval]:
+    def rounded_on_the_way(self, unit: Fraction, due: Region) -> Iterator[Interval]:
         """The values of the route if some quantities that were not printed were rounded to a unit nevertheless.
 
-        The antecedents are all as printed, or all unrounded; ways to round are half away from zero, half even and
-        cutting off.
+        There are none if all are far from `due`. The antecedents are all as printed, or all unrounded; ways to round
+        are half away from zero, half even and cutting off.
         """
-        names = [n for n in self.nodes if n.op is NAME and n is not self.route and n not in self.choices]
-        inner = [n for n in names if n.args[0].op not in (CONST, INPUT)]
-        if not inner:
+        inner = self._worked_out()
+        if not inner or is_far(due, self.around(inner, unit)):
             return
         ends = [{n: values[0] for n, values in self.choices.items()}, {n: v[-1] for n, v in self.choices.items()}]
         few = len(inner) <= MOST_MIXED - 2
@@ -315,3 +333,19 @@ class Plan:
             for chosen in subsets or [set(inner), *({one} for one in inner)]:
                 for way in WAYS:
                     yield self.value(known, adapt=_rounding(chosen, unit, way))
+
+    def _worked_out(self) -> list[Node]:
+        """The quantities on the way that were not printed."""
+        names = [n for n in self.nodes if n.op is NAME and n is not self.route and n not in self.choices]
+        return [n for n in names if n.args[0].op not in (CONST, INPUT)]
+
+    def around(self, inner: Collection[Node] = (), unit: Fraction = Fraction(0)) -> Interval:
+        """A cheap enclosure of all mixtures, also if some of `inner` are rounded: each changes by less than `unit`."""
+
+        def adapt(current: Node, value: Interval) -> Interval:
+            low, high = value.bounds
+            if current not in inner or low is None or high is None:
+                return value
+            return interval(low - unit, high + unit)
+
+        return self.value({n: hull(*values) for n, values in self.choices.items()}, adapt=adapt if inner else None)
