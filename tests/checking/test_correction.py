@@ -165,3 +165,44 @@ def test_mutated_signs_are_mended(at: int, new: str) -> None:
     report = neuron(edited(SOLUTION, [(at, at + 1, new)])).check()
     mended = again(report)
     assert mended.counts["wrong"] == mended.counts["carried"] == 0, (report.working, report.corrected())
+
+
+ARRAYS: Final = """
+minimise = "E"
+working = '''
+{}
+'''
+[network]
+layers = [2, 2]
+activation = "sigmoid"
+loss = "half squared error"
+[given]
+x = [1, 2]
+t = [1, 0]
+[parameters]
+W1 = [[0.1, 0.2], [0.3, 0.4]]
+b1 = [0, 0]
+"""
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("z1 = [[0.1, 0.2], [0.3, 0.5]] @ [1, 3] = [0.5, 1.2]", "z1 = [[0.1, 0.2], [0.3, 0.4]] @ [1, 2] = [0.5, 1.1]"),
+        ("z1 = x @ W1 + b1", "z1 = W1 @ x + b1"),
+        ("a1 = sigmoid(W1 @ t)", "a1 = sigmoid(z1)"),
+        ("W1 = [[0.1, 0.2], [0.3, 0.5]]", "W1 = [[0.1, 0.2], [0.3, 0.4]]"),
+        ("dE/dW1 = [[-0.99, -0.18], [0.14, 0.28]]", "dE/dW1 = [[-0.089, -0.18], [0.14, 0.28]]"),
+    ],
+)
+def test_arrays_are_mended_element_by_element(wrong: str, right: str) -> None:
+    report = loads(ARRAYS.format(wrong)).check()
+    assert_mended(report)
+    assert report.corrected().strip() == right
+
+
+def test_a_formula_that_cannot_be_printed_is_left_alone() -> None:
+    lines = "\n".join(f"s{n} = s{n - 1} + s{n - 1}" for n in range(1, 40))
+    report = loads(f"formulas = '''\ns0 = x\n{lines}\n'''\nworking = 's39 = x'\n[given]\nx = 3").check()
+    assert report.first_wrong is not None
+    assert again(report).counts["wrong"] == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
@@ -17,7 +18,7 @@ from chainrule.checking import Report
 from chainrule.display import check_json, check_rendered, check_text, corrected_text
 from chainrule.printing.document import Document, Working, WorkingLine
 from chainrule.printing.text import render_text
-from chainrule.problem import load
+from chainrule.problem import load, loads
 from chainrule.views.check import check_view, harmless
 
 pytest.importorskip("flint")
@@ -132,7 +133,7 @@ def test_a_carried_link_says_from_what_it_follows() -> None:
     assert (first.verdict, second.verdict) == ("wrong", "carried")
     assert second.remarks[0].sentences == ("follows from h = 7 on line 8",)
     text = check_text(report("h = 7\nE = 1/2*(1 - 7)^2 = 18"))
-    assert "1/2*(1 - 7)^2 would be 1/2*(1 - 6)^2; follows from h = 7 on line 8" in text
+    assert "  would be 1/2*(1 - 6)^2 = 12.5; follows from h = 7 on line 8\n" in text
     assert "Carried: " in text
 
 
@@ -276,3 +277,17 @@ def test_pages_are_told_apart_by_more_than_colour() -> None:
     for word in ("✗ wrong", "→ carried", "? unread"):
         assert word in page
     assert "prefers-color-scheme: dark" in page
+
+
+def test_a_long_working_is_shown_and_mended() -> None:
+    found = report("h = 7")
+    text = "formulas = 'h = 2*x'\nworking = '''\n" + "h = 7\n" * 20_000 + "'''\n[given]\nx = 3"
+    numbers = range(3, 20_003)
+    long = replace(  # judged by hand: this is about showing it
+        found,
+        problem=loads(text),
+        lines=tuple([(number, "h = 7") for number in numbers]),
+        links=tuple([replace(found.links[0], line=number, column=5) for number in numbers]),
+    )
+    assert check_text(long).count("should be 6") == 20_000
+    assert long.corrected().count("h = 6") == 20_000

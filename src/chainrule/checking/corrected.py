@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
+from operator import itemgetter
 
 from chainrule.checking.correction import Edit, edited
 from chainrule.checking.lines import Chain, chains
@@ -25,13 +27,14 @@ def corrected(report: Report) -> str:
     text = report.working
     bad = [link for link in report.links if link.expected is not None]
     places = report.offsets([(link.line, link.column) for link in bad])
-    at = dict(zip(map(id, bad), places, strict=True))
+    found = sorted(zip(places, bad, strict=True), key=itemgetter(0))
+    starts = [place for place, _ in found]
     edits: list[Edit] = []
     for chain in chains(text):
-        inside = [link for link in bad if chain.start <= at[id(link)] <= chain.end]
+        inside = found[bisect_left(starts, chain.start) : bisect_right(starts, chain.end)]
         if inside:
             loop = _expanded(report, chain)
-            edits += [_loop_mended(text, chain, loop, inside)] if loop else _mended(text, inside, at)
+            edits += [_loop_mended(text, chain, loop, inside)] if loop else _mended(inside)
     return edited(text, [*edits, *_comments_kept(text, edits)])
 
 
@@ -61,27 +64,24 @@ def _expanded(report: Report, chain: Chain) -> list[str]:
     return [] if found == [chain.written] else found
 
 
-def _mended(text: str, bad: Sequence[LinkReport], at: dict[int, int]) -> Iterator[Edit]:
+def _mended(bad: Sequence[tuple[int, LinkReport]]) -> Iterator[Edit]:
     """The edits of a chain, in the working; a link of an array has those of all its elements."""
-    for start, group in groupby(sorted(bad, key=lambda link: at[id(link)]), key=lambda link: at[id(link)]):
-        links = list(group)
-        edits = {edit for link in links for edit in link.edits}
-        if not edits and len(links) == 1 and links[0].expected is not None:
-            edits = {(0, len(links[0].text), links[0].expected)}
+    for start, group in groupby(bad, key=itemgetter(0)):
+        edits = {edit for _, link in group for edit in link.edits}
         yield from ((start + begin, start + end, new) for begin, end, new in edits)
 
 
-def _loop_mended(text: str, chain: Chain, lines: Sequence[str], bad: Sequence[LinkReport]) -> Edit:
+def _loop_mended(text: str, chain: Chain, lines: Sequence[str], bad: Sequence[tuple[int, LinkReport]]) -> Edit:
     """The claims of a chain with loops one by one, each on a line of its own."""
     begin = text.rfind("\n", 0, chain.start) + 1
     margin = text[begin : chain.start] if not text[begin : chain.start].strip() else ""
-    mended = [_line_mended(line, bad) for line in lines]
+    links = {(link.left, link.text): link for _, link in bad}
+    mended = [_line_mended(line, links) for line in lines]
     return chain.start, chain.end, f"\n{margin}".join(mended)
 
 
-def _line_mended(line: str, bad: Sequence[LinkReport]) -> str:
+def _line_mended(line: str, found: Mapping[tuple[str, str], LinkReport]) -> str:
     (chain,) = chains(line)
-    found = {(link.left, link.text): link for link in bad}
     edits: list[Edit] = []
     for _, piece in chain.links:
         link = found.get((chain.left.text, piece.text))

@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 from chainrule.checking.alignment import Pair, align
 from chainrule.checking.expected import corrected_like, figure_like, value_at
 from chainrule.checking.figures import Figure, read_figure
-from chainrule.checking.forms import Form, form_of_node, leaves
+from chainrule.checking.forms import Form, element_of, form_of_node, leaves
 from chainrule.checking.identity import identical
 from chainrule.checking.paper import Paper
 from chainrule.checking.sides import Language
@@ -23,11 +23,11 @@ from chainrule.checking.verdict import SEVERITY, Judged, judge_claim, stands_for
 from chainrule.errors import ChainruleError
 from chainrule.explanation.spelling import spelling_of
 from chainrule.formula import parse_expression
-from chainrule.node import CONST, INPUT, Node
+from chainrule.node import CONST, INPUT, NAME, Node
 from chainrule.ops.arithmetic import NEG
 from chainrule.printing.expression import ATOM, expression, strength
 from chainrule.printing.figures import decimal_text
-from chainrule.quantity import Change, Derivative, Quantity
+from chainrule.quantity import Change, Derivative, Element, Quantity
 
 Edit: TypeAlias = tuple[int, int, str]  # from where to where in the text of a link, and what stands there instead
 
@@ -43,10 +43,10 @@ def edits_of(paper: Paper, one: Judged) -> tuple[Edit, ...]:
     text = one.link.text
     if one.figure is not None:
         return ((0, len(text), figure_like(paper, one.line.node, one.figure) or _symbols(paper, one)),)
-    for edits in _tries(paper, one):
-        if edits and _holds(paper, one, edited(text, edits)):
-            return tuple(edits)
-    return ()
+    try:
+        return next((tuple(edits) for edits in _tries(paper, one) if edits and _holds(paper, one, edits)), ())
+    except ChainruleError:  # a formula too long to be printed
+        return ()
 
 
 def edited(text: str, edits: Sequence[Edit]) -> str:
@@ -82,7 +82,8 @@ def _tries(paper: Paper, one: Judged) -> Iterator[list[Edit]]:
     if one.kind == "formula" and (change := _change_text(paper, one)) is not None:
         yield [(0, len(one.link.text), change)]
     yield _numbers_mended(paper, one) if one.kind == "substitution" else _formula_mended(paper, one)
-    if not one.link.index and (found := whole(paper, one)) is not None:
+    found = _array_text(paper, one) if one.link.index else whole(paper, one)
+    if found is not None:
         yield [(0, len(one.link.text), found)]
 
 
@@ -191,6 +192,13 @@ def _change_text(paper: Paper, one: Judged) -> str | None:
     return f"-{spelled(problem.training.rate)}*{spelled(Derivative(problem.minimise, label.of))}"
 
 
+def _array_text(paper: Paper, one: Judged) -> str | None:
+    """The definition of the array that a link is about, where it claims all elements at once."""
+    label = one.claim.quantity
+    array = paper.quantities.problem.graph.outputs.get(label.of) if isinstance(label, Element) else None
+    return _formula_text(paper, one, array.args[0]) if array is not None and array.op is NAME else None
+
+
 def _formula_text(paper: Paper, one: Judged, at: Node) -> str:
     return expression(at, spell=_spelling(paper, one))
 
@@ -207,14 +215,16 @@ def _spelling(paper: Paper, one: Judged) -> Callable[[Quantity], str]:
 # Trying it ----------------------------------------------------------------------------------------------------
 
 
-def _holds(paper: Paper, one: Judged, text: str) -> bool:
+def _holds(paper: Paper, one: Judged, edits: Sequence[Edit]) -> bool:
     """Whether a corrected link would be judged right or rounded."""
+    text = edited(one.link.text, edits)
     language = Language(paper.quantities.problem)
     try:
         tree = language.read(text)
         link = replace(one.link, text=text, tree=tree, kind=language.kind(tree))
         if one.kind == "formula":
             own = paper.quantities.expression(tree, text)
+            own = element_of(own, one.link.index) if len(own.shape) == len(one.link.index) else own
             return not own.shape and identical(paper, own, one.line.node)
         before = [other for other in one.claim.links[: one.claim.links.index(one.link)] if other.kind != "figure"]
         judged, _ = judge_claim(paper, replace(one.claim, links=(*before, link)))

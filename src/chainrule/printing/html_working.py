@@ -81,5 +81,7 @@ def _remark(remark: Remark) -> str:
     link = f"<code>{escape(remark.link)}</code> " if remark.link else ""
     verb = "would be" if remark.verdict == "carried" else "should be"
     instead = f"{verb} <code>{escape(remark.instead)}</code>" if remark.instead else ""
+    if remark.verdict != "wrong" and instead:
+        return f"<li>{'; '.join([link + instead, *map(escape, remark.sentences)])}</li>"
     sentences = "".join(f"<p>{escape(sentence)}</p>" for sentence in remark.sentences)
     return f"<li>{link}{instead}{sentences}</li>"

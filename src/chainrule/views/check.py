@@ -6,6 +6,7 @@ All text of people is made harmless here: control characters, which a terminal w
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -65,6 +66,7 @@ def _picture(character: str) -> str:
 def _lines(report: Report) -> Iterator[WorkingLine]:
     text = report.working
     found = _spots(report)
+    starts = [spot.start for spot in found]
     start = 0
     numbered = iter(report.lines)
     current = next(numbered, None)
@@ -72,7 +74,9 @@ def _lines(report: Report) -> Iterator[WorkingLine]:
         if current is None:
             return
         if raw.strip():
-            yield _line(current[0], raw, start, [one for one in found if start <= one.start <= start + len(raw)])
+            yield _line(
+                current[0], raw, start, found[bisect_left(starts, start) : bisect_right(starts, start + len(raw))]
+            )
             current = next(numbered, None)
         start += len(raw) + 1
 
