@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
 import threading
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -576,3 +579,35 @@ def test_no_warning_where_all_is_well() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         train(network(), X, T, epochs=20)
+
+
+MAPPED = """
+import resource, sys
+import numpy as np
+from chainrule.training.loop import train
+from chainrule.training.model import MLP
+
+rows = int(sys.argv[1])
+X = np.memmap("X", np.float32, "r", shape=(rows, 2))
+T = np.memmap("T", np.float32, "r", shape=(rows, 1))
+train(MLP([2, 4, 1], dtype="float32"), X, T, batch=64, epochs=1, shuffle=False, updates=3)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+history = train(MLP([2, 4, 1], dtype="float32"), X, T, batch=64, epochs=1, shuffle=False)
+assert history.updates == -(-rows // 64)
+print(before // 1024, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+@pytest.mark.slow
+def test_ten_million_rows_stay_on_the_disk(tmp_path: Path) -> None:
+    rows = 10_000_000
+    for name, width in (("X", 2), ("T", 1)):
+        held = np.memmap(tmp_path / name, np.float32, "w+", shape=(rows, width))
+        for start in range(0, rows, 10**6):
+            held[start : start + 10**6] = np.random.default_rng(start).uniform(size=(10**6, width))
+        held.flush()
+        del held
+    command = [sys.executable, "-c", MAPPED, str(rows)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout.split()[1]) < 300, done.stdout  # megabytes, the pages of the files among them

@@ -13,12 +13,13 @@ import numpy as np
 
 from chainrule.errors import ShapeError
 from chainrule.evaluate import evaluate_all
+from chainrule.graph import Graph
 from chainrule.node import NAME, Node, Op, label_of, order
 from chainrule.numbers.vectorised import numpy_numbers
 from chainrule.ops.functions import RELU, SIGMOID, TANH
 from chainrule.quantity import Derivative, Name, Quantity, spell
 from chainrule.training.divergence import layer_text
-from chainrule.training.evaluation import Examples, backward_graph, error_at, examples, filled, label_text
+from chainrule.training.evaluation import Examples, backward_graph, error_at, error_graph, examples, filled, label_text
 from chainrule.training.history import Row
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from chainrule.training.model import Model
 
 MOST: Final = 1000  # examples that are looked at
-A_FEW: Final = 256  # while training
+A_FEW: Final = 64  # while training
 SATURATED: Final[Mapping[Op, Callable[[Any], Any]]] = {
     SIGMOID: lambda a: np.abs(a - 0.5) > 0.49,
     TANH: lambda a: np.abs(a) > 0.99,
@@ -92,20 +93,19 @@ def diagnose(model: Model, X: object, T: object, *, rate: float | None = None) -
 def diagnose_examples(model: Model, given: Examples, *, rate: float | None = None) -> Diagnosis:
     """As `diagnose`, of examples that have been checked."""
     some = given.rows(slice(0, MOST))
-    values = _values(model, some)
+    values = _values(model, backward_graph(model), some)
     bad = _first_bad(model, values)
     if bad is not None:
         return Diagnosis((bad,))
-    found = [*_inputs(model, some), *_targets(model, some, values), *_activations(model, values)]
+    found = [*_inputs(model, some), *_targets(model, some), *_activations(model, values)]
     found += _deltas(model, values)
     if rate is not None:
         found += _rate(model, some, values, rate)
     return Diagnosis(tuple(found))
 
 
-def _values(model: Model, given: Examples) -> dict[Node, Any]:
-    """Every quantity of the forward and the backward pass."""
-    graph = backward_graph(model)
+def _values(model: Model, graph: Graph, given: Examples) -> dict[Node, Any]:
+    """Every quantity of a batched graph."""
     learned: dict[Quantity, Any] = {Name(name): np.asarray(value, float) for name, value in model.parameters.items()}
     numbers = numpy_numbers()
     with numbers.s.context():
@@ -143,7 +143,7 @@ def _inputs(model: Model, given: Examples) -> list[Finding]:
     return found
 
 
-def _targets(model: Model, given: Examples, values: Mapping[Node, Any]) -> list[Finding]:
+def _targets(model: Model, given: Examples) -> list[Finding]:
     """Targets that an output can never reach."""
     if len(model.outputs) != 1 or len(model.targets) != 1:
         return []
@@ -259,8 +259,9 @@ def _after_step(model: Model, given: Examples, slopes: Mapping[str, NDArray[Any]
 
 def noticed_before(model: Model, given: Examples) -> list[str]:
     """What is so wrong before training that a person should know: in words, from a few of the examples."""
-    findings = diagnose_examples(model, given.rows(slice(0, A_FEW)))
-    return [str(one) for one in findings if one.severe and one.kind != "not finite"]
+    some = given.rows(slice(0, A_FEW))
+    findings = [*_inputs(model, some), *_targets(model, some), *_of_forward_pass(model, some)]
+    return [str(one) for one in findings if one.severe]
 
 
 def noticed_after(model: Model, given: Examples, rows: Sequence[Row]) -> list[str]:
@@ -269,8 +270,11 @@ def noticed_after(model: Model, given: Examples, rows: Sequence[Row]) -> list[st
     errors = [row["error"] for row in rows]
     if len(errors) > 2 and np.isfinite(errors).all() and errors[-1] > 1.5 * errors[0] > 0:
         found.append(f"the error went up, from {errors[0]:.4g} to {errors[-1]:.4g}. Take a lower rate.")
-    relus = [one for one in model.graph.nodes() if one.op is RELU]
-    if relus:
-        findings = diagnose_examples(model, given.rows(slice(0, A_FEW)))
+    if any(one.op is RELU for one in model.graph.nodes()):
+        findings = _of_forward_pass(model, given.rows(slice(0, A_FEW)))
         found += [str(one) for one in findings if one.severe and one.kind == "dead units"]
     return found
+
+
+def _of_forward_pass(model: Model, given: Examples) -> list[Finding]:
+    return _activations(model, _values(model, error_graph(model), given))

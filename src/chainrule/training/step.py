@@ -15,7 +15,7 @@ import numpy as np
 from chainrule.errors import ProblemError
 from chainrule.graph import Graph, Program, State
 from chainrule.node import NAME, Node, const, input_node, label_of, name_node, node
-from chainrule.numbers.array import to_nested
+from chainrule.numbers.array import items_of
 from chainrule.ops.choices import ABS, GREATER_EQUAL, WHERE
 from chainrule.ops.matrix import UNIFORM
 from chainrule.ops.reduction import SUM
@@ -97,13 +97,11 @@ def first_state(program: Program, dtype: str) -> dict[Quantity, NDArray[Any]]:
     """The state before the first update, as arrays a kernel can write to."""
     found = {}
     for label, one in program.state.items():
-        start = one.initial if isinstance(one.initial, np.ndarray) else _floats(to_nested(one.initial))
-        found[label] = np.array(start, dtype, order="C")
+        if isinstance(one.initial, np.ndarray):
+            found[label] = np.array(one.initial, dtype, order="C")
+        else:  # memory, which starts from one number
+            found[label] = np.full(one.before.type.shape, float(items_of(one.initial)[0]), dtype)
     return found
-
-
-def _floats(nested: Any) -> Any:
-    return [_floats(part) for part in nested] if isinstance(nested, list) else float(nested)
 
 
 def _free(text: str, taken: set[Quantity]) -> Name:
