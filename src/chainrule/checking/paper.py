@@ -30,7 +30,7 @@ MOST_MIXTURES: Final = 700
 FEW: Final = 4  # mixtures that are tried without a look whether one of them can be near
 MOST_WRONG: Final = 12  # values that follow from wrong figures and are followed further
 NO_VALUE: Final = object()  # of what depends on a symbol
-Adapt: TypeAlias = Callable[[Node, Interval], Interval]
+Change: TypeAlias = Callable[[Fraction, Fraction], Interval]  # of the ends of an interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,14 +246,8 @@ def _half_away(x: Fraction) -> int:
 WAYS: Final[tuple[Callable[[Fraction], int], ...]] = (_half_away, round, int)  # Python rounds half to even
 
 
-def _rounding(chosen: Collection[Node], unit: Fraction, way: Callable[[Fraction], int]) -> Adapt:
-    def adapt(current: Node, value: Interval) -> Interval:
-        low, high = value.bounds
-        if current not in chosen or low is None or high is None:
-            return value
-        return interval(way(low / unit) * unit, way(high / unit) * unit)
-
-    return adapt
+def _rounding(unit: Fraction, way: Callable[[Fraction], int]) -> Change:
+    return lambda low, high: interval(way(low / unit) * unit, way(high / unit) * unit)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -267,33 +261,48 @@ class Plan:
     live: Collection[Node]  # what depends on an antecedent
     wrong: Collection[Node] = ()  # antecedents whose last figure is wrong or carried
 
-    def value(
-        self,
-        known: Mapping[Node, Interval],
-        *,
-        adapt: Adapt | None = None,
-    ) -> Interval:
-        """The value of the route; `adapt` may change what is worked out on the way."""
+    def value(self, known: Mapping[Node, Interval]) -> Interval:
+        """The value of the route."""
+        found = self._values(known)[self.route]
+        return found if isinstance(found, Interval) else EVERYTHING
+
+    def _values(self, known: Mapping[Node, Interval]) -> dict[Node, Any]:
         numbers = interval_numbers(PRECISIONS[0])
         done: dict[Node, Any] = dict(known)
         with numbers.s.context():
             for current in self.nodes:
                 if current in done:
                     continue
-                if adapt is None and current not in self.live:
+                if current not in self.live:
                     done[current] = self.paper.value_at(current, PRECISIONS[0])
                     continue
                 values = [done[a] for a in current.args]
-                if not current.args:
-                    done[current] = self.paper.value_at(current, PRECISIONS[0])
-                elif any(value is NO_VALUE for value in values):
-                    done[current] = NO_VALUE
-                else:
-                    done[current] = apply(current, values, numbers)
-                if adapt is not None and current is not self.route and isinstance(done[current], Interval):
-                    done[current] = adapt(current, done[current])
-        found = done[self.route]
-        return found if isinstance(found, Interval) else EVERYTHING
+                is_open = any(value is NO_VALUE for value in values)
+                done[current] = NO_VALUE if is_open else apply(current, values, numbers)
+        return done
+
+    def _changed(self, known: Mapping[Node, Any], chosen: Collection[Node], change: Change) -> Interval | None:
+        """The value of the route after a change of some quantities on the way; None if nothing comes of it."""
+        numbers = interval_numbers(PRECISIONS[0])
+        done: dict[Node, Any] = {}
+        with numbers.s.context():
+            for current in self.nodes:
+                if current in self.choices:
+                    continue
+                new = known[current]
+                if any(a in done for a in current.args):
+                    values = [done.get(a, known[a]) for a in current.args]
+                    is_open = any(value is NO_VALUE for value in values)
+                    new = NO_VALUE if is_open else apply(current, values, numbers)
+                if current in chosen and isinstance(new, Interval) and new.is_finite():
+                    low, high = new.bounds
+                    assert low is not None
+                    assert high is not None
+                    new = change(low, high)
+                if new != known[current]:
+                    done[current] = new
+        found = done.get(self.route)
+        return EVERYTHING if found is not None and not isinstance(found, Interval) else found
 
     def mixtures(self) -> Iterator[Interval]:
         """The values of the route, each antecedent printed or unrounded; of very many one enclosure."""
@@ -329,10 +338,10 @@ class Plan:
         ends = [{n: values[0] for n, values in self.choices.items()}, {n: v[-1] for n, v in self.choices.items()}]
         few = len(inner) <= MOST_MIXED - 2
         subsets = [set(one) for size in range(len(inner), 0, -1) for one in combinations(inner, size)] if few else []
-        for known in ends[: 2 if self.choices else 1]:
+        for known in map(self._values, ends[: 2 if self.choices else 1]):
             for chosen in subsets or [set(inner), *({one} for one in inner)]:
-                for way in WAYS:
-                    yield self.value(known, adapt=_rounding(chosen, unit, way))
+                found = [self._changed(known, chosen, _rounding(unit, way)) for way in WAYS]
+                yield from [value for value in found if value is not None]
 
     def _worked_out(self) -> list[Node]:
         """The quantities on the way that were not printed."""
@@ -341,11 +350,8 @@ class Plan:
 
     def around(self, inner: Collection[Node] = (), unit: Fraction = Fraction(0)) -> Interval:
         """A cheap enclosure of all mixtures, also if some of `inner` are rounded: each changes by less than `unit`."""
-
-        def adapt(current: Node, value: Interval) -> Interval:
-            low, high = value.bounds
-            if current not in inner or low is None or high is None:
-                return value
-            return interval(low - unit, high + unit)
-
-        return self.value({n: hull(*values) for n, values in self.choices.items()}, adapt=adapt if inner else None)
+        box = {n: hull(*values) for n, values in self.choices.items()}
+        found = None
+        if inner:
+            found = self._changed(self._values(box), set(inner), lambda low, high: interval(low - unit, high + unit))
+        return self.value(box) if found is None else found
