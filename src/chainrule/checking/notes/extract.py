@@ -50,9 +50,9 @@ def problem_text(document: Document) -> str:
 
     >>> from chainrule.checking.notes.document import read_page
     >>> from chainrule.checking.notes.finding import Page
-    >>> page = Page("n.md", "$x = 3$ $y = 2x + 1 = 2 \\cdot 3 + 1 = 7$")
-    >>> [line for line in problem_text(read_page(page)).splitlines() if " = " in line][1:]
-    ['y = 2*x+1  # line 1', 'y = 2*x+1 = 2*3+1 = 7  # line 1', 'x = 3']
+    >>> page = Page("n.md", "$x = 3$ $y = 2x + 1 = 2 \\\\cdot 3 + 1 = 7$")
+    >>> [line for line in problem_text(read_page(page)).splitlines() if "  # " in line]
+    ['y = 2*x+1  # line 1', 'y = 2*x+1 = 2*3+1 = 7  # line 1']
     """
     found = _Found()
     for chain in document.chains:

@@ -15,7 +15,7 @@ from chainrule.checking.notes.judging import Finding, Verdict
 from chainrule.checking.notes.meaning import Meaning, NoMeaningError
 from chainrule.checking.notes.values import is_closed
 from chainrule.evaluate import evaluate
-from chainrule.formula.syntax import Binary, DerivativeRef, FunctionPrime, Number, Ref, Tree, ungroup, walk
+from chainrule.formula.syntax import Binary, DerivativeRef, FunctionPrime, Number, Ref, Span, Tree, ungroup, walk
 from chainrule.node import Node
 from chainrule.numbers.interval import Interval, interval_numbers
 
@@ -42,9 +42,10 @@ class Identities:
         bad: list[Tree] = []
         for side in chain.sides:
             tree = side.tree
-            if tree is None or isinstance(ungroup(tree), Ref) or looks_misprinted(tree):
+            if tree is None or looks_misprinted(tree):
                 continue
-            if is_closed(tree) and not any(_states_derivative(one) for _, one in good):
+            is_value = isinstance(ungroup(tree), Ref) or is_closed(tree)
+            if is_value and not any(_states_derivative(one) for _, one in good):
                 continue
             if not good:
                 good.append((side, tree))
@@ -62,7 +63,7 @@ class Identities:
                     tree=tree,
                     verdict=verdict,
                     kind="formula",
-                    where=side.on_page(ungroup(tree).span),
+                    where=Span(side.start, side.end),
                     before=earlier,
                     before_side=before,
                 )

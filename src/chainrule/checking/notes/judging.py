@@ -17,7 +17,7 @@ from chainrule.checking.notes.memory import Memory
 from chainrule.checking.notes.terms import Pair, mismatched
 from chainrule.checking.notes.values import is_closed, squeezed, value_of
 from chainrule.formula.syntax import ListExpr, Number, Ref, Span, Tree, ungroup, walk
-from chainrule.numbers.interval import EVERYTHING, Interval, hull, interval, point
+from chainrule.numbers.interval import Interval, hull, interval, point
 
 Verdict = Literal["right", "rounded", "carried", "wrong", "differs"]
 MOST_EARLIER: Final = 12  # sides of a chain that a later one is compared with
@@ -129,9 +129,8 @@ class Judge:
         about = now.side.relation == "~"
         for at, element in enumerate(now.elements):
             earlier = [(one.side, one.elements[at]) for one in sides]
-            if EVERYTHING in (element.exact, earlier[0][1].exact):
-                element.verdict = "right"
-                continue
+            if None in (*element.exact.bounds, *earlier[0][1].exact.bounds):
+                continue  # not read, infinite, or too large to be written down
             yield self.element(chain, now.side, element, earlier, about)
 
     def element(
@@ -243,9 +242,7 @@ def _holds(stands_for: Region, value: Interval) -> bool:
 
 def _meets(stands_for: Region, value: Interval) -> bool:
     low, high = value.bounds
-    if low is None or high is None:
-        return True
-    return stands_for.meets(low, high)
+    return low is None or high is None or stands_for.meets(low, high)
 
 
 def _meet(one: Interval, other: Interval) -> bool:

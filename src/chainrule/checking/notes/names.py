@@ -156,7 +156,7 @@ class Names(Writer):
             return piece.text, at + 1
         if piece.kind == "command" and piece.text in SYMBOLS and SYMBOLS[piece.text][0].isalpha():
             return SYMBOLS[piece.text], at + 1
-        if piece.text in WRAPPERS and piece.text not in COLOURED:
+        if piece.text in WRAPPERS and piece.text not in COLOURED and piece.text != "\\color":
             brace = skip_space(self.pieces, at + 1, end)
             if brace < end and self.pieces[brace].text == "{" and self.braces[brace] > 0:
                 inside = self.word_inside(brace + 1, self.braces[brace], piece.text in WORDS)

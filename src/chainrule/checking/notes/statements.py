@@ -70,7 +70,7 @@ _JOINING: Final = frozenset(
 )
 _SPLITTING: Final = frozenset({";", ","})
 _CONTINUING: Final = frozenset({"+", "-", "*", "/", "\\cdot", "\\times", "−", "×", "·", "\\pm"})
-_DROPPED: Final = frozenset({".", ",", ";", ":", "!"})
+_DROPPED: Final = frozenset({".", ",", ";", ":"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +185,7 @@ def _table(pieces: Sequence[Piece], pairs: Sequence[int], environment: str, dept
     for cells in table:
         equations = [[piece for cell in cells[i : i + width] for piece in cell] for i in range(0, len(cells), width)]
         if merged and (environment == "multline" or _continues(equations, cells)):
-            for column, cell in enumerate(equations):
+            for column, cell in enumerate(map(_unindented, equations)):
                 if column < len(merged[-1]):
                     merged[-1][column].extend(cell)
                 else:
@@ -206,6 +206,13 @@ def _continues(equations: Sequence[Sequence[Piece]], cells: Sequence[Sequence[Pi
     first = next((p for p in equations[0] if p.kind != "space" and p.text not in CLAIMS and p.text not in "{}"), None)
     left = [piece for piece in cells[0] if piece.kind != "space"] if len(cells) > 1 else []
     return first is not None and first.text in _CONTINUING and not left
+
+
+def _unindented(pieces: Sequence[Piece]) -> list[Piece]:
+    start = 0
+    while start < len(pieces) and (pieces[start].kind == "space" or pieces[start].text in ("\\quad", "\\qquad")):
+        start += 1
+    return list(pieces[start:])
 
 
 def _after_break(pieces: Sequence[Piece], at: int) -> int:
@@ -265,7 +272,7 @@ def _unwrapped(pieces: Sequence[Piece]) -> Sequence[Piece] | None:
 def _trimmed(pieces: Sequence[Piece]) -> list[Piece]:
     """Without blanks at both ends, nor the full stop of the sentence."""
     start, end = 0, len(pieces)
-    while start < end and (pieces[start].kind == "space" or pieces[start].text in ("&", ".", ",", "!")):
+    while start < end and (pieces[start].kind == "space" or pieces[start].text in ("&", ".", ",")):
         start += 1
     while end > start and (
         pieces[end - 1].kind == "space" or pieces[end - 1].text in _DROPPED or _row_end(pieces, end)

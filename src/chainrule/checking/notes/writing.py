@@ -15,6 +15,7 @@ from chainrule.checking.notes.latex import (
     partners,
     skip_space,
 )
+from chainrule.checking.notes.rules import UNKNOWN
 from chainrule.checking.notes.vocabulary import Vocabulary
 from chainrule.formula.tokens import Kind, Token
 
@@ -44,6 +45,9 @@ class Writer(ABC):
         self.bars: list[str] = []
 
     def emit(self, kind: Kind, text: str, start: int, end: int, value: Fraction = Fraction(0)) -> None:
+        is_function = kind == "name" and (text.endswith(UNKNOWN) or text in self.words.functions)
+        if is_function and self.after_operand():
+            self.emit("op", "*", start, start)
         if kind in ("name", "number") and self.tokens and self.tokens[-1].kind in ("name", "number"):
             self.text.append(" ")
             self.size += 1
@@ -75,9 +79,10 @@ class Writer(ABC):
 
     def grouped(self, at: int, end: int, depth: int) -> None:
         """A sequence in brackets of its own."""
-        self.sign("(", at)
+        braced = at > 0 and end < len(self.pieces) and self.pieces[at - 1].text == "{" and self.pieces[end].text == "}"
+        self.sign("(", at - 1 if braced else at)
         self.sequence(at, end, depth + 1)
-        self.sign(")", end - 1 if end > at else at)
+        self.sign(")", end if braced or end <= at else end - 1)
 
     def power(self, start: int, stop: int, depth: int) -> None:
         self.sign("^", start)
