@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Final, TypeAlias
 
 from chainrule.checking.alignment import Pair, align
-from chainrule.checking.expected import corrected_like, figure_like, value_at
+from chainrule.checking.expected import corrected_like, value_at
 from chainrule.checking.figures import Figure, read_figure
 from chainrule.checking.forms import Form, element_of, form_of_node, leaves
 from chainrule.checking.identity import identical
@@ -42,7 +42,9 @@ def edits_of(paper: Paper, one: Judged) -> tuple[Edit, ...]:
     """How to mend a link that is wrong or carried; nothing where no correction can be given."""
     text = one.link.text
     if one.figure is not None:
-        return ((0, len(text), figure_like(paper, one.line.node, one.figure) or _symbols(paper, one)),)
+        value = value_at(paper, one.line.node)
+        new = _symbols(paper, one) if value is None else _number_like(one.line.node, value, one.figure)
+        return ((0, len(text), new),)
     try:
         return next((tuple(edits) for edits in _tries(paper, one) if edits and _holds(paper, one, edits)), ())
     except ChainruleError:  # a formula too long to be printed

@@ -27,12 +27,6 @@ def exact_text(paper: Paper, at: Node) -> str | None:
     return str(found)
 
 
-def figure_like(paper: Paper, at: Node, figure: Figure) -> str | None:
-    """The value of a node as it should stand in the place of a figure; None where it has no value."""
-    value = value_at(paper, at)
-    return None if value is None else corrected_like(value, figure)
-
-
 def corrected_like(value: Fraction, figure: Figure) -> str:
     """A value as it should stand in the place of a figure, with no fewer decimals, and no fewer digits in all.
 
