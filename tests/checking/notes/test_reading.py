@@ -17,6 +17,9 @@ def plain(formula: str, context: str = "") -> list[str]:
     return [side.reading.plain for side in document.chains[-1].sides]
 
 
+_PRODUCT = "[[1,2,],[3,4,],]@[[5,],[6,],]"
+
+
 @pytest.mark.parametrize(
     ("formula", "expected"),
     [
@@ -53,7 +56,7 @@ def plain(formula: str, context: str = "") -> list[str]:
         (r"\frac{d}{dx} (x^2)", "(∂((x^(2)))/∂(x))"),
         (r"\frac{d_1 - 1}{d_2}", "((d_1-1)/(d_2))"),
         (r"\sigma'(z)", "σ'(z)"),
-        (r"\begin{bmatrix} 1 & 2 \\ 3 & 4 \end{bmatrix} \begin{pmatrix} 5 \\ 6 \end{pmatrix}", "[[1,2,],[3,4,],]@[[5,],[6,],]"),
+        (r"\begin{bmatrix} 1 & 2 \\ 3 & 4 \end{bmatrix} \begin{pmatrix} 5 \\ 6 \end{pmatrix}", _PRODUCT),
         (r"(1, 2)^T", "transpose([1,2])"),
         (r"\begin{bmatrix} 1 & 2\end{bmatrix}^\top \cdot 2", "transpose([[1,2,],])*2"),
         (r"\textcolor{red}{0.5} + {\color{blue} 1}", "(0.5)+(1)"),
