@@ -113,8 +113,11 @@ class Functions:
         return product
 
     def div(self, x: Value, y: Value) -> Value:
-        """x / y."""
-        return self.e.write("fdiv", self.real(x), self.real(y))
+        """x / y; what divides whole vectors, or the same in every round of a loop, is inverted once and multiplied."""
+        x, y = self.real(x), self.real(y)
+        if y.lanes == 1 and (x.lanes > 1 or x.level > y.level):
+            return self.mul(x, self.e.write("fdiv", self.one, y))
+        return self.e.write("fdiv", x, y)
 
     def neg(self, x: Value) -> Value:
         """-x."""

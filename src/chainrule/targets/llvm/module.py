@@ -10,7 +10,8 @@ from typing import Final
 
 from chainrule.targets.llvm.emit import DType, Emitter
 from chainrule.targets.llvm.memory import Memory
-from chainrule.targets.llvm.nest import Nest, order_of, write_pointwise
+from chainrule.targets.llvm.nest import Nest, order_of
+from chainrule.targets.llvm.pointwise import write_pointwise
 from chainrule.targets.llvm.reductions import write_reduction
 from chainrule.targets.llvm.special import write_reshape, write_uniform
 from chainrule.targets.llvm.tiles import write_product

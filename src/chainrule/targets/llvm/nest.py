@@ -157,6 +157,17 @@ class Nest:
 
     def results(self, stores: Sequence[Store]) -> list[Value]:
         """What is to be stored at this position; long chains of ops are worked out in their order, not by recursion."""
+        self.values.clear()
+        for x in self._chain(stores):
+            self.value(x, whole(x.type.shape))
+        return [self.value(store.value, whole(store.value.type.shape)) for store in stores]
+
+    def length(self, stores: Sequence[Store]) -> int:
+        """How many ops it takes."""
+        return len(self._chain(stores))
+
+    def _chain(self, stores: Sequence[Store]) -> list[Node]:
+        """The ops at a position, in their order."""
         roots = tuple([store.value for store in stores])
         if roots not in self._chains:
             self._chains[roots] = [
@@ -164,10 +175,7 @@ class Nest:
                 for x in order(roots, cut=self._is_given)
                 if x.op.elementwise and x.type.shape == self.stage.space and not self._is_given(x)
             ]
-        self.values.clear()
-        for x in self._chains[roots]:
-            self.value(x, whole(x.type.shape))
-        return [self.value(root, whole(root.type.shape)) for root in roots]
+        return self._chains[roots]
 
     def put(self, stores: Sequence[Store], values: Sequence[Value]) -> None:
         """Store the results of this position."""
@@ -331,44 +339,6 @@ def seen_through(x: Node, place: Place) -> Place:
                 result.append((along, start + (at[0] if at else 0)))
         return tuple(result)
     raise ChainruleError(f"{x.op.name} is no view.")
-
-
-def write_pointwise(nest: Nest, stores: Sequence[Store], space: Sequence[Dim], axes: Sequence[int]) -> None:
-    """All values at each position, first worked out, then stored."""
-    exact = any(_leaves_room(store, space) for store in stores)
-
-    def at_points(points: Sequence[Point], axis: int | None) -> None:
-        results = []
-        for point in points:
-            if axis is not None:
-                nest.at[axis] = point
-            results.append(nest.results(stores))
-        for point, found in zip(points, results, strict=True):
-            if axis is not None:
-                nest.at[axis] = point
-            nest.put(stores, found)
-
-    def along(rest: Sequence[int]) -> None:
-        if not rest:
-            at_points([Point(nest.emitter.index(0))], None)
-            return
-        axis, *inner = rest
-        if not inner:
-            nest.vectors(space[axis], 4, lambda points: at_points(points, axis), exact=exact)
-            return
-
-        def row(index: Value, count: int) -> None:
-            nest.at[axis] = Point(index)
-            along(inner)
-
-        nest.blocks(space[axis], 1, row)
-
-    along(axes)
-
-
-def _leaves_room(store: Store, space: Sequence[Dim]) -> bool:
-    """Whether a value is put between others, where a vector must not reach beyond its end."""
-    return any(axis is not None and store.buffer.shape[k] != space[axis] for k, (axis, _) in enumerate(store.place))
 
 
 def order_of(stage: Stage) -> tuple[int, ...]:

@@ -10,11 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from chainrule.node import Dim, Node
 from chainrule.ops.matrix import BROADCAST, INDEX, RESHAPE, TRANSPOSE
-from chainrule.transforms.schedule.lower import is_view
+from chainrule.transforms.schedule.lower import count_of, is_view
 from chainrule.transforms.schedule.stages import Product, natural
 
 Orders = Mapping[Node, tuple[int, ...]]
-TYPICAL = 32  # rows, where their number is not known yet
 _JOIN = 3  # instructions for each sum that is joined from lanes
 
 
@@ -66,11 +65,6 @@ def innermost(x: Node, orders: Orders) -> int | None:
     if not order:
         return None
     return next((axis for axis in range(len(x.type.shape)) if axis_in_base(x, axis) == order[-1]), None)
-
-
-def count_of(size: Dim) -> int:
-    """A size, or a typical one."""
-    return size if isinstance(size, int) else TYPICAL
 
 
 def product_cost(x: Node, orders: Orders, lanes: int, wanted: int = 1) -> tuple[float, Product, tuple[int, ...]]:

@@ -6,10 +6,11 @@ Names are taken away, so that equal values become one node; the values are those
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any, Final
 
 from chainrule.graph import collector_paused
-from chainrule.node import NAME, Node, const, node, rebuild
+from chainrule.node import NAME, Dim, Node, const, node, rebuild
 from chainrule.ops.arithmetic import ADD, DIV, MUL, SUB
 from chainrule.ops.choices import EQUAL, MAX, STOP_GRADIENT, WHERE
 from chainrule.ops.functions import EXP, LOG, SQRT
@@ -30,7 +31,13 @@ from chainrule.ops.reduction import (
 
 VIEWS: Final = frozenset({"transpose", "broadcast", "index"})  # and a reshape that only adds or drops sizes of 1
 ASSEMBLED: Final = frozenset({"concat", "stack", "scatter", "reshape", "uniform"})
+TYPICAL: Final = 32  # rows, where their number is not known yet
 REDUCTIONS: Final = frozenset({"sum", "largest", "smallest"})
+
+
+def count_of(size: Dim) -> int:
+    """A size, or a typical one."""
+    return size if isinstance(size, int) else TYPICAL
 
 
 def lower(roots: Sequence[Node]) -> list[Node]:
@@ -128,6 +135,17 @@ def _transpose(permutation: tuple[int, ...], x: Node) -> Node:
     return TRANSPOSE(x, attribute=permutation)
 
 
+def _mul(x: Node, y: Node) -> Node:
+    """rate*(d*x) of a single rate and an outer product is (rate*d)*x: one product for each element less."""
+    for number, product in ((x, y), (y, x)):
+        if not number.type.shape and product.op is MUL:
+            a, b = product.args
+            if a.type.shape != product.type.shape != b.type.shape:
+                small, large = sorted((a, b), key=lambda factor: prod(map(count_of, factor.type.shape)))
+                return node(MUL, (node(MUL, (number, small)), large))
+    return node(MUL, (x, y))
+
+
 def _one_hot(size: int, x: Node) -> Node:
     classes = node(STACK, tuple([const(k) for k in range(size)]))
     column = RESHAPE(x, attribute=(*x.type.shape, 1))
@@ -149,4 +167,5 @@ _RULES: Final[dict[str, Callable[..., Node]]] = {
     OUTER.name: _outer,
     ONE_HOT.name: _one_hot,
     TRANSPOSE.name: _transpose,
+    MUL.name: _mul,
 }
