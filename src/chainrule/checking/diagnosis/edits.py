@@ -153,7 +153,8 @@ class Editor:
 
     def _is_path(self, part: Form) -> bool:
         """Whether a term of a sum is what flows back along one way of several."""
-        is_flow = is_quantity(part.node) and isinstance(bare_of(label_of(part.node)), Derivative)
+        flow = positive(part).node
+        is_flow = is_quantity(flow) and isinstance(bare_of(label_of(flow)), Derivative)
         return isinstance(bare_of(self.label), Derivative) and (is_flow or part.kind == "product")
 
     # Products -------------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from chainrule.checking.diagnosis.ranking import ranked
 from chainrule.checking.diagnosis.scene import Scene
 from chainrule.checking.diagnosis.search import Hit, desks
 from chainrule.checking.figures import Figure, Region, region
-from chainrule.checking.forms import Form, leaves
+from chainrule.checking.forms import Form, form_of_node, leaves
 from chainrule.checking.paper import meets
 from chainrule.checking.report import Cause
 from chainrule.node import INPUT, NAME, Node, is_quantity
@@ -22,6 +22,7 @@ from chainrule.quantity import Derivative, Quantity
 
 PUT_IN: Final = 4.0  # what a slip in the formula costs more where the right numbers stand before the figure
 WORKED_OUT: Final = 1.5  # and what one costs in working out those numbers
+FACTOR: Final = 1.5  # that a factor's own figure was copied: rather another factor was forgotten
 MOST_ARITHMETIC: Final = 7.0
 
 
@@ -73,6 +74,7 @@ def _copied(scene: Scene, figure: Figure, due: Region) -> Iterator[tuple[Node | 
     """The figure is one that belongs to another line; with the formula of what stands there."""
     paper, words = scene.paper, scene.words
     near = dict(scene.kin.near(scene.label))
+    factors = factors_of(scene)
     for label in dict.fromkeys([*paper.printed, *near]):
         node = scene.kin.node(label)
         if label == scene.label or node is None or node.op is INPUT:
@@ -80,13 +82,20 @@ def _copied(scene: Scene, figure: Figure, due: Region) -> Iterator[tuple[Node | 
         figures = paper.printed.get(label, ())
         distance = near.get(label, 2)
         scene.search.tried["copied"] += bool(figures) or distance < 2
+        far = FACTOR if node in factors else 0.0
         formula = node.args[0] if node.op is NAME else None
         if any(abs(one.figure.value) == abs(figure.value) for one in figures if figure.value):
             text = f"{figure.text} is the figure of {words.spelling(label)}"
-            yield formula, Hit("copied from another line", text, 0.3 * distance, "copied")
+            yield formula, Hit("copied from another line", text, 0.3 * distance + far, "copied")
         elif not figures and (value := paper.exact(node)) is not None and meets(due, value):
             text = f"{figure.text} is {words.of(node)}"
-            yield formula, Hit("copied from another line", text, 0.4 + 0.5 * distance, "copied")
+            yield formula, Hit("copied from another line", text, 0.4 + 0.5 * distance + far, "copied")
+
+
+def factors_of(scene: Scene) -> frozenset[Node]:
+    """What the quantity is worked out from: where such a figure stands, something was left out on the way from it."""
+    routes = scene.paper.routes(scene.label)
+    return frozenset(leaf.node for route in routes for leaf in leaves(form_of_node(route)))
 
 
 def conventions(scene: Scene, values: Sequence[Interval], fits: Callable[[Interval], bool]) -> Iterator[Hit]:
@@ -103,10 +112,10 @@ def conventions(scene: Scene, values: Sequence[Interval], fits: Callable[[Interv
         if any(fits(scaled(value, Fraction(factor))) for value in values):
             name = scene.words.spelling(error)
             said = f"this is {text}: {name} is taken with another factor, 1/2 or none"
-            far = 1.5 if is_settled else 0.0 if isinstance(scene.label, Derivative) else 0.7
-            yield Hit("other convention", said, far, "convention")
+            far = 1.5 if is_settled else 0.0 if isinstance(scene.label, Derivative) else 1.5
+            yield Hit("other convention", said, far, "convention" if is_settled else "convention, not settled")
             said = f"this is {text}: the 1/2 of the error, or the 2 of the square, is forgotten"
-            yield Hit("square or half forgotten", said, 0.5, "convention")
+            yield Hit("square or half forgotten", said, 0.8, "convention")
 
 
 def speaks_of_loss(scene: Scene, label: Quantity) -> bool:

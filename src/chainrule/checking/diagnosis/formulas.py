@@ -8,11 +8,11 @@ from fractions import Fraction
 from typing import Any, Final
 
 from chainrule.checking.diagnosis.edits import PUT_IN, TOO_MANY, Editor
-from chainrule.checking.diagnosis.figures import conventions, scaled
+from chainrule.checking.diagnosis.figures import FACTOR, conventions, factors_of, scaled
 from chainrule.checking.diagnosis.ranking import ranked
 from chainrule.checking.diagnosis.scene import Scene, quantities_in
 from chainrule.checking.diagnosis.search import Desk, Hit
-from chainrule.checking.diagnosis.shapes import replaced
+from chainrule.checking.diagnosis.shapes import differences, replaced
 from chainrule.checking.diagnosis.substitutions import several, substitution_causes, wrong_pairs
 from chainrule.checking.forms import Form
 from chainrule.checking.paper import Plan
@@ -25,6 +25,7 @@ from chainrule.quantity import Derivative, spell
 
 EXACTLY: Final = 40.0  # nothing fits a formula by accident
 MOST_CANDIDATES: Final = 150
+LITERALLY: Final = 1.5  # what a reversed difference gains that stands there in so many words
 FIRST: Final = 4  # candidates that the formula itself speaks of
 
 
@@ -143,8 +144,12 @@ def _plans(scene: Scene, form: Form) -> Iterator[Plan]:
 
 def _edits(scene: Scene, desk: Desk, form: Form, written: Interval) -> Iterator[Hit]:
     """The slips in the right formulas that turn them into what is written."""
+    stands = differences(form)
     for plan in _plans(scene, form):
-        yield from scene.search.hits(plan, [desk], lambda value: same(value, written), None)
+        for hit in scene.search.hits(plan, [desk], lambda value: same(value, written), None):
+            turned = hit.said[0] if hit.slip == "subtraction reversed" else None
+            is_there = isinstance(turned, Form) and not differences(turned).isdisjoint(stands)
+            yield replace(hit, cost=hit.cost - LITERALLY) if is_there else hit
 
 
 def _conventions(scene: Scene, written: Interval, due: Interval) -> Iterator[Hit]:
@@ -157,6 +162,7 @@ def _conventions(scene: Scene, written: Interval, due: Interval) -> Iterator[Hit
 
 def _of_another(scene: Scene, desk: Desk, written: Interval) -> Iterator[Hit]:
     """The formula is that of another quantity."""
+    factors = factors_of(scene)
     for label, distance in scene.kin.near(scene.label):
         node = scene.kin.node(label)
         if node is None or node.op is INPUT:
@@ -164,7 +170,8 @@ def _of_another(scene: Scene, desk: Desk, written: Interval) -> Iterator[Hit]:
         scene.search.tried["copied"] += 1
         if same(desk.value(node), written):
             text = f"this is the formula of {scene.words.spelling(label)}"
-            yield Hit("copied from another line", text, 0.5 + 0.4 * distance, "copied")
+            far = FACTOR if node in factors else 0.0
+            yield Hit("copied from another line", text, 0.5 + 0.4 * distance + far, "copied")
 
 
 # More than one slip -------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 from chainrule.checking.diagnosis.edits import Edit, Editor
 from chainrule.checking.diagnosis.kin import Kin, kin_of
 from chainrule.checking.diagnosis.misprints import figure_at, slips_of_the_pen
-from chainrule.checking.diagnosis.wording import Words, decimal
+from chainrule.checking.diagnosis.wording import Said, Words, decimal
 from chainrule.checking.forms import Form, form_of_node
 from chainrule.checking.paper import NO_VALUE, PRECISIONS, WAYS, Paper, Plan
 from chainrule.evaluate import apply
@@ -133,6 +133,7 @@ class Hit:
     cost: float
     group: str
     form: Form | None = None  # the formula with the slip in it
+    said: tuple[Said, ...] = ()  # the parts that the text speaks of
 
 
 @dataclass(slots=True, eq=False)
@@ -184,7 +185,7 @@ class Search:
                     value = propagated(desk, above, inner, value)
                 if isinstance(value, Interval) and fits(value):
                     text = self.words.fill(edit.text, edit.said)
-                    yield Hit(edit.slip, text, edit.cost + desk.cost + extra, edit.group, edit.form)
+                    yield Hit(edit.slip, text, edit.cost + desk.cost + extra, edit.group, edit.form, edit.said)
                     break
 
     def _miscopied(self, plan: Plan, tables: Sequence[Desk], fits: Callable[[Interval], bool]) -> Iterator[Hit]:

@@ -130,6 +130,18 @@ def squared_in(form: Form) -> Node | None:
     return inner.args[0] if square or (inner.op.name == "mul" and inner.args[0] is inner.args[1]) else None
 
 
+def differences(form: Form) -> frozenset[frozenset[tuple[Node, int]]]:
+    """The differences of two parts in a form, in whatever order they are written."""
+    found: set[frozenset[tuple[Node, int]]] = set()
+    stack = [form]
+    while stack:
+        current = stack.pop()
+        stack.extend(current.parts)
+        if current.kind == "sum" and len(current.parts) == 2:
+            found.add(frozenset((positive(part).node, form_sign(part)) for part in current.parts))
+    return frozenset(found)
+
+
 def is_half(part: Form, power: int) -> bool:
     """Whether a factor is 1/2, or the 2 of a square's derivative."""
     return part.node.op is CONST and part.node.attribute * 2 == 1 if power > 0 else part.node is const(2)

@@ -116,7 +116,10 @@ def _taken_for(scene: Scene, figure: Figure, pair: Pair) -> Iterator[Hit]:
         found = [Swap(one, "other quantity put in", ANY) for one in others if _is_value(scene, figure, one)]
     for swap in found:
         text = f"{figure.text} was put in where {words.valued(at)} belongs: it is {words.of(swap.other)}"
-        yield Hit(swap.slip, text, swap.cost, f"number: {swap.slip}")
+        inexact = (
+            0.0 if point(figure.value) in (scene.paper.exact(swap.other), *_as_printed(scene, swap.other)) else 0.5
+        )
+        yield Hit(swap.slip, text, swap.cost + inexact, f"number: {swap.slip}")
 
 
 def _is_value(scene: Scene, figure: Figure, other: Node) -> bool:
