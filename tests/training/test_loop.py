@@ -7,12 +7,14 @@ import threading
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import numpy as np
 import pytest
 
 from chainrule.errors import ProblemError, ShapeError
+from chainrule.node import label_of
 from chainrule.randomness import fold, fold_text, permutation, seed_key
 from chainrule.training import loop, spans
 from chainrule.training.history import History
@@ -84,6 +86,47 @@ def test_native_training_equals_the_reference(name: str, batch: Any) -> None:
         reference, other = trained(make, inputs, targets, optimizer=rule, engine="reference", **options)
         assert np.allclose(native, reference, rtol=1e-10, atol=1e-10)
         assert np.allclose(history.column("error"), other.column("error"), rtol=1e-10, atol=1e-12)
+
+
+def random_network(random: Random) -> Model:
+    """Units wired at random: each is fed by one to three inputs or units before it."""
+    inputs = [f"x{k}" for k in range(random.randint(1, 3))]
+    before, lines, weights = list(inputs), [], []
+    for unit in range(random.randint(2, 7)):
+        sources = random.sample(before, min(len(before), random.randint(1, 3)))
+        own = [f"w{unit}_{k}" for k in range(len(sources) + 1)]
+        net = " + ".join([own[0], *(f"{w}*{source}" for w, source in zip(own[1:], sources, strict=True))])
+        lines.append(f"u{unit} = {random.choice(['sigmoid', 'tanh', 'softplus', 'gelu', 'sin'])}({net})")
+        before.append(f"u{unit}")
+        weights += own
+    lines.append(f"E = 1/2*(t - {before[-1]})^2")
+    used = [name for name in inputs if any(f"*{name}" in line for line in lines)]
+    return Model(
+        "\n".join(lines), inputs=used, targets=["t"], parameters=weights, seed=random.randint(0, 99),
+        minimise="E",
+    )  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::chainrule.training.loop.TrainingWarning")
+@pytest.mark.parametrize("seed", range(18))
+def test_a_hundred_updates_of_networks_wired_at_random(seed: int) -> None:
+    random = Random(seed)
+    name = RULES[seed % len(RULES)]
+    net = random_network(random)
+    rows = 10
+    X = {str(label_of(one).text): np.random.default_rng(seed + k).normal(size=rows)  # type: ignore[union-attr]
+         for k, one in enumerate(net.inputs)}  # fmt: skip
+    T = np.random.default_rng(seed).uniform(size=rows)
+    start = net.parameters.copy()
+    options: dict[str, Any] = {"epochs": 10 if seed % 2 else 100, "batch": 1 if seed % 2 else "all", "shuffle": False}
+    options["optimizer"] = Rule(as_rule(name).optimizer, as_rule(sgd(0.05)).rate)  # type: ignore[union-attr]
+    found = []
+    for engine in ("native", "reference"):
+        net.parameters = start
+        history = train(net, X, T, engine=engine, **options)  # type: ignore[arg-type]
+        assert history.updates == 100
+        found.append(state(net))
+    assert np.allclose(*found, rtol=1e-10, atol=1e-10)
 
 
 def test_float32_is_near_float64() -> None:

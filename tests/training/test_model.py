@@ -290,3 +290,14 @@ def test_files_that_hold_something_else(tmp_path: Any) -> None:
     for name in ("text.npz", "other.npz"):
         with pytest.raises(ProblemError, match="not a saved model"):
             cr.load_model(tmp_path / name)
+
+
+def test_parameters_that_the_error_does_not_depend_on_stay_as_they_are() -> None:
+    text = "y = a*x; seen = b*x; E = (y - t)^2"
+    model = Model(text, inputs=["x"], targets=["t"], parameters={"a": 1.0, "b": 2.0})
+    assert model.gradient([1.0], [3.0]) == {"a": -4.0, "b": 0.0}
+    cr.train(model, [1.0], [3.0], epochs=100)
+    assert model.parameters["b"] == 2.0
+    assert model.parameters["a"] == pytest.approx(3.0)
+    with pytest.raises(GradientError, match="depends on no parameter"):
+        Model("y = a*x; E = (x - t)^2", inputs=["x"], targets=["t"], parameters={"a": 1.0})

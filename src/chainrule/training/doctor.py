@@ -221,10 +221,11 @@ def _rate(model: Model, given: Examples, values: Mapping[Node, Any], rate: float
     outputs = backward_graph(model).outputs
     slopes = {
         name: np.asarray(values[outputs[Derivative(model.minimise, Name(name))]], float) / given.count
-        for name in model.parameters
+        for name in model.learning
     }
     found = []
-    for name, value in model.parameters.items():
+    for name in model.learning:
+        value = model.parameters[name]
         size = float(np.sqrt(np.mean(np.square(value, dtype=float))))
         step = rate * float(np.sqrt(np.mean(np.square(slopes[name]))))
         where = f"{name}{layer_text(model, Name(name))}"
@@ -253,7 +254,7 @@ def _rate(model: Model, given: Examples, values: Mapping[Node, Any], rate: float
 
 def _after_step(model: Model, given: Examples, slopes: Mapping[str, NDArray[Any]], rate: float) -> float:
     """The mean error after a step, the parameters put back."""
-    moved = {name: np.asarray(value, float) - rate * slopes[name] for name, value in model.parameters.items()}
+    moved = {name: np.asarray(value, float) - rate * slopes.get(name, 0.0) for name, value in model.parameters.items()}
     return error_at(model, given, moved)
 
 

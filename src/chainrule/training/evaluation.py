@@ -116,15 +116,16 @@ def error_at(model: Model, given: Examples, parameters: Mapping[str, NDArray[Any
 def gradient(model: Model, X: object, T: object, *, over: Literal["sum", "mean"]) -> dict[str, NDArray[Any]]:
     """The derivatives of the error by the parameters."""
     given, graph = filled(examples(model, X, T)), backward_graph(model)
-    roots = tuple([graph.outputs[Derivative(model.minimise, Name(name))] for name in model.parameters])
+    roots = tuple([graph.outputs[Derivative(model.minimise, Name(name))] for name in model.learning])
     learned = learned_values(model.parameters)
     totals: list[Any] = [0.0] * len(roots)
     for block in given.blocks():
         totals = [total + value for total, value in zip(totals, values_of(roots, block, learned), strict=True)]
     scale = given.count if over == "mean" else 1
+    found = {name: total / scale for name, total in zip(model.learning, totals, strict=True)}
     return {
-        name: np.asarray(total / scale, model.dtype).reshape(value.shape)
-        for (name, value), total in zip(model.parameters.items(), totals, strict=True)
+        name: np.broadcast_to(np.asarray(found.get(name, 0.0), model.dtype), value.shape).copy()
+        for name, value in model.parameters.items()
     }
 
 
@@ -164,7 +165,7 @@ def error_graph(model: Model) -> Graph:
 
 def backward_graph(model: Model) -> Graph:
     """The same with the derivatives by all parameters."""
-    return _reversed(model.graph, model.minimise, _varying(model), tuple(model.parameters))
+    return _reversed(model.graph, model.minimise, _varying(model), model.learning)
 
 
 def running(graph: Graph, labels: Sequence[Quantity]) -> Graph:

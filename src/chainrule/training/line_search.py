@@ -82,7 +82,7 @@ def _objective(
 ) -> Callable[[NDArray[Any]], tuple[float, NDArray[Any]]]:
     """The error and its gradient as functions of all parameters in one vector."""
     graph, _ = objective(model, over=over, penalties=penalties, counter=input_node(Name("update")))
-    labels = [Name(name) for name in model.parameters]
+    labels = [Name(name) for name in model.learning]
     done = reverse(graph, model.minimise, labels)
     roots = [done.outputs[model.minimise], *[done.outputs[Derivative(model.minimise, label)] for label in labels]]
     values = given.values()
@@ -95,16 +95,20 @@ def _objective(
     return value
 
 
+def _learned(model: Model) -> list[NDArray[Any]]:
+    return [model.parameters[name] for name in model.learning]
+
+
 def _flat(model: Model) -> NDArray[Any]:
-    return np.concatenate([np.ravel(np.asarray(value, float)) for value in model.parameters.values()])
+    return np.concatenate([np.ravel(np.asarray(value, float)) for value in _learned(model)])
 
 
 def _parts(model: Model, flat: NDArray[Any]) -> list[NDArray[Any]]:
-    ends = np.cumsum([value.size for value in model.parameters.values()])[:-1]
-    shapes = [value.shape for value in model.parameters.values()]
+    ends = np.cumsum([value.size for value in _learned(model)])[:-1]
+    shapes = [value.shape for value in _learned(model)]
     return [part.reshape(shape) for part, shape in zip(np.split(flat, ends), shapes, strict=True)]
 
 
 def _put(model: Model, flat: NDArray[Any]) -> None:
-    for name, part in zip(model.parameters, _parts(model, flat), strict=True):
+    for name, part in zip(model.learning, _parts(model, flat), strict=True):
         model.parameters[name] = part

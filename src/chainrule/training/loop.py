@@ -240,7 +240,7 @@ class _Run:
         self.warnings.append(explain_divergence(self.model, self.program, self.spans, replay, epoch, done.updates[-1]))
 
     def _hand_over(self) -> None:
-        for name in self.model.parameters:
+        for name in self.model.learning:
             self.model.parameters._arrays[name][...] = self.state[Name(name)]
 
     def finish(self, keep: str) -> History:

@@ -74,6 +74,10 @@ class Model:
         unused = [name for name in values if Name(name) not in known]
         if unused:
             raise GradientError(f"{unused[0]} learns, but no formula uses it.", hint="Remove it, or use it.")
+        below = evaluation.running(self.graph, [self.minimise]).inputs()
+        self.learning = tuple([name for name in values if Name(name) in below])  # what the error depends on
+        if not self.learning:
+            raise GradientError(f"{spell(self.minimise)} depends on no parameter, so nothing can be learned.")
         self.dtype: DType = dtype
         self.biases = frozenset(biases)
         self.names = names

@@ -64,10 +64,10 @@ def training_step(
     program = training_program(
         graph,
         minimise=model.minimise,
-        parameters=[Name(name) for name in model.parameters],
+        parameters=[Name(name) for name in model.learning],
         rate=speed,
         optimizer=optimizer,
-        initial={**{Name(name): value for name, value in model.parameters.items()}, label_of(speed): rate},
+        initial={**{Name(name): model.parameters[name] for name in model.learning}, label_of(speed): rate},
         examples=changing,
     )
     if not penalties.dropout:
@@ -97,10 +97,11 @@ def first_state(program: Program, dtype: str) -> dict[Quantity, NDArray[Any]]:
     """The state before the first update, as arrays a kernel can write to."""
     found = {}
     for label, one in program.state.items():
+        shape: Any = one.before.type.shape
         if isinstance(one.initial, np.ndarray):
             found[label] = np.array(one.initial, dtype, order="C")
         else:  # memory, which starts from one number
-            found[label] = np.full(one.before.type.shape, float(items_of(one.initial)[0]), dtype)
+            found[label] = np.full(shape, float(items_of(one.initial)[0]), dtype)
     return found
 
 
@@ -115,7 +116,7 @@ def _with_penalty(graph: Graph, model: Model, penalties: Penalties) -> Graph:
     known = graph.quantities()
     error = graph.outputs[model.minimise]
     total = error.args[0] if error.op is NAME else error
-    for name in model.parameters:
+    for name in model.learning:
         if name in model.biases:
             continue
         w = known[Name(name)]
