@@ -118,13 +118,15 @@ def test_a_hundred_updates_of_networks_wired_at_random(seed: int) -> None:
          for k, one in enumerate(net.inputs)}  # fmt: skip
     T = np.random.default_rng(seed).uniform(size=rows)
     start = net.parameters.copy()
-    options: dict[str, Any] = {"epochs": 10 if seed % 2 else 100, "batch": 1 if seed % 2 else "all", "shuffle": False}
+    # Near the minimum Quickprop divides by differences of slopes that vanish, which makes the last digits the first.
+    due = 20 if name == "quickprop" else 100
+    options: dict[str, Any] = {"epochs": 1000, "updates": due, "batch": 1 if seed % 2 else "all", "shuffle": False}
     options["optimizer"] = Rule(as_rule(name).optimizer, as_rule(sgd(0.05)).rate)  # type: ignore[union-attr]
     found = []
     for engine in ("native", "reference"):
         net.parameters = start
         history = train(net, X, T, engine=engine, **options)  # type: ignore[arg-type]
-        assert history.updates == 100
+        assert history.updates == due
         found.append(state(net))
     assert np.allclose(*found, rtol=1e-10, atol=1e-10)
 
