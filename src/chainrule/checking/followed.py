@@ -10,7 +10,6 @@ from chainrule.checking.paper import Paper
 from chainrule.checking.verdict import SEVERITY, Judged
 from chainrule.quantity import Quantity
 
-ON_THIS_LINE: Final = "follows from what stands before it on this line"
 MOST_NAMED: Final = 3  # wrong figures that one link follows from
 
 
@@ -28,13 +27,7 @@ class Slips:
                 self.found[one.claim.quantity] = one
 
     def followed(self, one: Judged) -> str:
-        """What a carried link follows from: what is wrong before it on its line, or the wrong figures it rests on."""
-        is_after_slip = one.line.bad or any(not good for _, good in one.line.values)
-        if is_after_slip and one.figure is not None:
-            return ON_THIS_LINE
-        return self._earlier(one)
-
-    def _earlier(self, one: Judged) -> str:
+        """The wrong figures on earlier lines that a carried link rests on."""
         named = [f"{slip.claim.text} = {slip.link.text} on line {slip.link.line}" for slip in self._under(one)]
         return f"follows from {' and '.join(named[:MOST_NAMED])}" if named else ""
 

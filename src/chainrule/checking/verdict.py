@@ -28,6 +28,7 @@ Verdict = Literal["right", "rounded", "carried", "wrong"]
 SEVERITY: Final[dict[Verdict, int]] = {"right": 0, "rounded": 1, "carried": 2, "wrong": 3}
 SHORT: Final = 4  # digits of a given number that nobody cuts off
 UNDECIDED: Final = f"not settled at {PRECISIONS[-1]:,} bits; judged in the writer's favour"
+ON_THIS_LINE: Final = "follows from what stands before it on this line"
 
 
 @dataclass(slots=True, eq=False)
@@ -136,9 +137,9 @@ def figure_verdict(paper: Paper, line: Line, figure: Figure, due: Region) -> tup
     if follows_from(paper, routes, line, due, unit, bad=False):
         return "rounded", ""
     if any(not good and meets(due, value) for value, good in line.values):
-        return "carried", ""
+        return "carried", ON_THIS_LINE
     if line.bad and follows_from(paper, [form.node for form in line.bad], line, due, unit, bad=True):
-        return "carried", ""
+        return "carried", ON_THIS_LINE
     if paper.has_bad() and follows_from(paper, routes, line, due, unit, bad=True):
         return "carried", ""
     return "wrong", ""
@@ -187,7 +188,7 @@ def _substitution(paper: Paper, line: Line, link: Link, form: Form) -> Judged:
     if verdict == "wrong":
         for wrong in reversed(line.bad):
             if verdict_of(paper, line, align(form, wrong, judge, paper.size)) != "wrong":
-                verdict = "carried"
+                verdict, note = "carried", ON_THIS_LINE
     if verdict == "wrong" and (guess := guessed(paper, form, line.node, judge)) is not None:
         alignment = guess
         verdict = verdict_of(paper, line, alignment)

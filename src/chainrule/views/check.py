@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
-from chainrule.checking.followed import ON_THIS_LINE
 from chainrule.checking.lines import chains
 from chainrule.checking.report import LinkReport, Report
+from chainrule.checking.verdict import ON_THIS_LINE
 from chainrule.printing.document import Block, Document, Heading, Prose, Remark, Working, WorkingLine
 
 SEVERITY: Final = ("", "right", "rounded", "carried", "unread", "wrong")
