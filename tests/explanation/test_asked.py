@@ -130,3 +130,17 @@ def test_lists_from_elements() -> None:
 def test_far_out_values_come_from_the_stable_form() -> None:
     problem = Problem.from_dict({"formulas": "y = log(1 + exp(x))", "given": {"x": 1000}})
     assert [value_of(problem, text) for text in ("y", "dy/dx", "d(dy/dx)/dx")] == [1000, 1, 0]
+
+
+def test_a_delta_that_is_minus_a_derivative_has_a_value_in_every_notation() -> None:
+    # The matrix notation reads delta(z2[1]) as a unit's delta, which once hid that it is an expression here.
+    text = 'delta_sign = "negative"\nminimise = "E"\n[network]\nlayers = [2, 2]\nactivation = "tanh"\nnotation = "{}"\n'
+    text += 'loss = "squared error"\n[given]\nx = [1, 2]\nt = [0, 1]\n[parameters]\nW1 = [[0.1, 0.2, 0.3], [0, 1, 0.5]]'
+    for notation, delta, derivative in [
+        ("matrix", "delta(z1[1])", "dE/dz1[1]"),
+        ("mitchell", "delta_3", "dE/dnet_3"),
+        ("nptel", "delta1_1", "dE/dtheta1_1"),
+        ("numbered", "delta_o1", "dE/do1"),
+    ]:
+        problem = loads(text.format(notation))
+        assert value_of(problem, delta) == -value_of(problem, derivative), notation

@@ -72,13 +72,15 @@ def _flipped(problem: Problem, working: Working, results: Results) -> dict[int, 
     deltas = [n for n, claim in enumerate(working.claims) if _is_delta(claim)]
     if any(one.verdict == "wrong" for n in deltas for one in judged[n]):
         return {}
+    if any(len(a) != len(b) for a, b in zip(results, judged, strict=True)):
+        return {}
     if len(_bad(judged)) >= len(_bad(results)) or not any(_bad([results[n]]) for n in deltas):
         return {}
     error = problem.minimise
     said = f"delta has the other sign here: it is {'minus ' if sign < 0 else ''}the derivative of {_name(error)}"
     changed: dict[int, Changed] = {}
     for n, (old, new) in enumerate(zip(results, judged, strict=True)):
-        for a, b in zip(old, new, strict=False):
+        for a, b in zip(old, new, strict=True):
             if a.verdict != b.verdict or n in deltas:
                 changed[id(a.link)] = Changed(b.verdict, said if n in deltas else "")
     return changed

@@ -68,7 +68,10 @@ def memory_of(problem: Problem, name: str) -> tuple[str, str] | None:
 def is_expression(problem: Problem, label: Quantity) -> bool:
     """Whether a label stands for an expression, one of [names] among them, which no graph has by itself."""
     name = label.of if isinstance(label, Example) else label
-    return isinstance(name, Name) and (name.text in problem.aliases or not known_in(problem)(name.text))
+    if not isinstance(name, Name):
+        return False
+    # A delta is a label of its own only where it is minus a derivative.
+    return name.text in problem.aliases or _is_delta(problem, name.text) or not known_in(problem)(name.text)
 
 
 def text_of(problem: Problem, label: Name | Example) -> str:
