@@ -45,6 +45,7 @@ def verdicts(text: str) -> list[str]:
         (r"$0.4 \cdot (1 - 0.4) = 0.4 \cdot 0.5 = 0.20$", ["wrong", "carried"]),
         (r"$0.31 \cdot 0.42 + 0.5 = 0.13 + 0.5 = 0.63$", ["right", "right"]),
         (r"$0.31 \cdot 0.42 + 0.5 = 0.14 + 0.5 = 0.64$", ["wrong", "carried"]),
+        (r"$2 \cdot 10^9 \cdot 16 \cdot 32 = 10^{12}$, $99 = 10^2$", ["right", "wrong"]),
         (r"$3 + 4 \cdot 2 = 4 \cdot 2 + 3 = 8 + 3$", ["right", "right"]),
     ],
 )
@@ -64,6 +65,7 @@ def test_numbers(text: str, expected: list[str]) -> None:
         (r"$y = 5x + 3$ $\frac{dy}{dx} = 5 + x - x$", ["right"]),
         (r"$y = x^2$ $\frac{dy}{dx} = 3 x$", ["differs"]),  # y may mean more than the page says
         (r"$\frac{2E}{2w} = E w$ where $E = w^2$", []),  # ∂ printed as 2
+        (r"$E[X^2] = E[X]^2$ $\sigma(x) = \max(0, x)$ $C D C^{-1} = D$", []),
         (r"$a = b + c$ $w = w - \eta g$", []),
         (r"$2x + 3 = 7$", []),
         (r"$x^2 = y + 1$", []),

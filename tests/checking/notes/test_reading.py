@@ -62,6 +62,10 @@ _PRODUCT = "[[1,2,],[3,4,],]@[[5,],[6,],]"
         (r"\textcolor{red}{0.5} + {\color{blue} 1}", "(0.5)+(1)"),
         (r"2 \, \mathrm{x}", "2 x"),
         (r"½ × 3 − 1", "½*3-1"),
+        (r"\eta E[X^2]", "η*E‿(X^(2))"),
+        (r"p(x | y)", "p‿(x,y)"),
+        (r"(x - y)_2^2", "part_2‿((x-y))^(2)"),
+        (r"\mymacro{a}{b} + 1", "mymacroab‿+1"),
     ],
 )  # fmt: skip
 def test_a_side_is_read(formula: str, expected: str) -> None:
@@ -76,6 +80,7 @@ def test_a_side_is_read(formula: str, expected: str) -> None:
         (r"\frac{1}{", "is never closed"),
         (r"1.-0.26", "found '1.', which is no number"),
         (r"5!", "factorial"),
+        (r"4:6:3", "ratio"),
         (r"a \pm b", r"\pm is not read"),
         (r"\begin{cases} 1 \\ 2 \end{cases}", "cases"),
         (r"2 3", "operator was expected"),
@@ -126,6 +131,9 @@ def test_functions_are_those_that_the_document_applies() -> None:
         ("\\begin{eqnarray} a &=& 1 \\\\ &=& 2 \\end{eqnarray}", [["a", "1", "2"]]),
         ("\\begin{align} a &= 1 \\\\[2pt] b &= 2 \\end{align}", [["a", "1"], ["b", "2"]]),
         (r"$$a = 1 \quad b = 2$$ $$= 3 \quad = 4$$", [["a", "1", "3"], ["b", "2", "4"]]),
+        (r"$a = 2$ (size $= 3$)", [["a", "2"], ["3"]]),
+        (r"$a = 2$ $= 3$", [["a", "2", "3"]]),
+        ("\\begin{align} a &= 1 \\\\%[1em]\n &= 2 \\end{align}", [["a", "1", "2"]]),
         (r"$a = 2 \ (7)$ $\text{⑥}$ $= 3$", [["a", "2(7)", "3"]]),
     ],
 )

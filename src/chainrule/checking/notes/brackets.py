@@ -8,8 +8,16 @@ from __future__ import annotations
 from typing import Final
 
 from chainrule.checking.notes.commands import Commands
-from chainrule.checking.notes.latex import FUNCTIONS, MATRICES, OPENERS, environment_name, skip_space, source
-from chainrule.checking.notes.rules import rules_of
+from chainrule.checking.notes.latex import (
+    FUNCTIONS,
+    MATRICES,
+    OPENERS,
+    after_break,
+    environment_name,
+    skip_space,
+    source,
+)
+from chainrule.checking.notes.rules import UNKNOWN, rules_of
 from chainrule.checking.notes.writing import UnreadableError
 from chainrule.errors import FormulaError
 from chainrule.formula import syntax
@@ -94,8 +102,8 @@ class Brackets(Commands):
             self.bars.append(function)
             self.emit("name", function, self.pieces[at].start, self.pieces[at].end)
             self.sign("(", at)
-        else:
-            self.fail(at, "found a bar that can be read in two ways")
+        elif self.tokens[-1].text != ",":  # p(x | y) is a function of both
+            self.sign(",", at)
         return at + 1
 
     def script(self, at: int, end: int, depth: int) -> int:
@@ -105,19 +113,21 @@ class Brackets(Commands):
         if text != "^":
             if text != "_":
                 self.fail(at, "found a prime behind brackets")
-            self.fail(at, "found a subscript behind something that is no name")
+            start, stop, after = self.argument(at + 1, end)
+            self.wrapped(f"part_{self.flat(start, stop)}{UNKNOWN}", at)  # (x)_i, of which nothing is known
+            return after
         start, stop, after = self.argument(at + 1, end)
         content = source(self.pieces[start:stop])
         if content in ("T", "\\top", "\\intercal", "\\mathsf{T}", "\\mathrm{T}", "{T}", "\\prime"):
-            self.transposed(at)
+            self.wrapped("transpose", at)
         elif content in ("\\circ", "\\ast", "*", "\\dagger", "+"):
             self.fail(at, f"found the superscript '{content.lstrip(chr(92))}' behind something that is no name")
         else:
             self.power(start, stop, depth)
         return after
 
-    def transposed(self, at: int) -> None:
-        """Puts `transpose( )` around the operand just written, by one bracket before it and one behind."""
+    def wrapped(self, function: str, at: int) -> None:
+        """Puts a function around the operand just written, by one bracket before it and one behind."""
         depth, first = 0, len(self.tokens)
         while first > 0:
             first -= 1
@@ -126,12 +136,14 @@ class Brackets(Commands):
                 depth += (token.text in (")", "]")) - (token.text in ("(", "["))
             if depth == 0:
                 break
+        if first and self.tokens[first - 1].kind == "name" and self.is_called(self.tokens[first - 1]):
+            first -= 1  # a function and its brackets
         moved, spans = self.tokens[first:], self.spans[first:]
         del self.tokens[first:], self.spans[first:]
         self.text = ["".join(self.text)[: moved[0].start]]
         self.size = len(self.text[0])
         start = spans[0][0]
-        self.emit("name", "transpose", start, start)
+        self.emit("name", function, start, start)
         self.emit("op", "(", start, start)
         for token, (begin, finish) in zip(moved, spans, strict=True):
             self.emit(token.kind, token.text, begin, finish, token.value)
@@ -164,7 +176,7 @@ class Brackets(Commands):
             text = self.pieces[i].text
             if text in ("&", "\\\\") or i == stop:
                 table[-1].append((start, i))
-                start = i + 1
+                start = after_break(self.pieces, i) if text == "\\\\" else i + 1
                 if text == "\\\\":
                     table.append([])
         rows = [row for row in table if any(source(self.pieces[s:e]) for s, e in row)]

@@ -82,6 +82,8 @@ class _Reader:
         self.chains: list[Chain] = []
         self.unread: list[Unread] = []
         self.sides = 0
+        self.end = 0  # of the formula before
+        self.apart = False  # whether there are words between it and this one, which stands in the line
         self.above: dict[tuple[int, int], Chain] = {}
         self.readings: dict[str, Reading] = {}
 
@@ -94,6 +96,9 @@ class _Reader:
                 what = f"the formula has more than {LONGEST:,} characters, the limit"
                 self.refuse(formula.start, formula.start + 80, what)
                 continue
+            between = self.page.text[self.end : formula.start]
+            self.apart = formula.inline and any(character.isalpha() for character in between)
+            self.end = formula.end
             self.formula(formula, scan(self.page.text, formula.start, formula.end))
         return Document(self.page, tuple(self.chains), tuple(self.unread), len(self.found), self.sides)
 
@@ -110,7 +115,7 @@ class _Reader:
             above = self.above if len(keys) > 1 and all(map(_continues, row.statements)) else {}
         for key, statement in zip(keys, row.statements, strict=True):
             chain = above.get(key) or (self.chains[-1] if self.chains else None)
-            if not _continues(statement) or chain is None:
+            if not _continues(statement) or chain is None or (self.apart and not columns):
                 chain = self.begin()
             columns[key] = self.extend(chain, statement)
             if columns[key] is self.chains[-1] and all(

@@ -34,6 +34,7 @@ class Formula(NamedTuple):
     end: int
     environment: str = ""
     closed: bool = True
+    inline: bool = False
 
 
 @dataclass(frozen=True, slots=False)
@@ -129,7 +130,7 @@ def _inline(text: str, at: int) -> tuple[Formula | None, int]:
     inside = text[at : stop.start()]
     if _is_price(inside):
         return None, stop.start()  # the second dollar may open a formula
-    return Formula(at, stop.start()), stop.end()
+    return Formula(at, stop.start(), inline=True), stop.end()
 
 
 def _is_price(text: str) -> bool:

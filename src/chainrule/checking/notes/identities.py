@@ -15,7 +15,7 @@ from chainrule.checking.notes.judging import Finding, Verdict
 from chainrule.checking.notes.meaning import Meaning, NoMeaningError
 from chainrule.checking.notes.values import is_closed
 from chainrule.evaluate import evaluate
-from chainrule.formula.syntax import Binary, DerivativeRef, FunctionPrime, Number, Ref, Span, Tree, ungroup, walk
+from chainrule.formula.syntax import Binary, Call, DerivativeRef, FunctionPrime, Number, Ref, Span, Tree, ungroup, walk
 from chainrule.node import Node
 from chainrule.numbers.interval import Interval, interval_numbers
 
@@ -51,6 +51,8 @@ class Identities:
                 good.append((side, tree))
                 continue
             verdict = self.verdict(tree, good, bad)
+            if verdict == "differs" and _is_definition(good[0][1]):
+                verdict = None  # σ is another function here
             if verdict is None or verdict == "right":
                 good.append((side, tree))
             else:
@@ -134,6 +136,12 @@ def looks_misprinted(tree: Tree) -> bool:
         isinstance(one, Binary) and one.op == "/" and _begins_with_two(one.right) and _has_names(one.right)
         for one in walk(tree)
     )
+
+
+def _is_definition(head: Tree) -> bool:
+    """Whether a chain begins with a function of names, as its definition does: σ(x)."""
+    head = ungroup(head)
+    return isinstance(head, Call) and all(isinstance(ungroup(one), Ref) for one in head.args)
 
 
 def _begins_with_two(tree: Tree) -> bool:

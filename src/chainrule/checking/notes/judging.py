@@ -16,7 +16,7 @@ from chainrule.checking.notes.document import Chain, Side
 from chainrule.checking.notes.memory import Memory
 from chainrule.checking.notes.terms import Pair, mismatched
 from chainrule.checking.notes.values import is_closed, squeezed, value_of
-from chainrule.formula.syntax import ListExpr, Number, Ref, Span, Tree, ungroup, walk
+from chainrule.formula.syntax import Binary, ListExpr, Number, Ref, Span, Tree, Unary, ungroup, walk
 from chainrule.numbers.interval import Interval, hull, interval, point
 
 Verdict = Literal["right", "rounded", "carried", "wrong", "differs"]
@@ -104,7 +104,7 @@ class Judge:
         elements = []
         for at, value in enumerate(values):
             own = trees[at] if trees is not None else None
-            figure = read_figure(own) if own is not None else None
+            figure = figure_of(own) if own is not None else None
             if figure is not None:
                 wide = self.memory.behind(figure)
             elif own is not None:
@@ -287,3 +287,24 @@ def _numbers(tree: Tree) -> Iterator[Number]:
 
 def _is_whole(tree: Tree) -> bool:
     return all(number.text.isdecimal() for number in _numbers(tree))
+
+
+def figure_of(tree: Tree) -> Figure | None:
+    """The figure that a tree is; a large or small power of ten alone is one of a single digit."""
+    found = read_figure(tree)
+    if found is not None:
+        return found
+    power = ungroup(tree)
+    if (
+        isinstance(power, Binary)
+        and power.op == "^"
+        and isinstance(base := ungroup(power.left), Number)
+        and base.value == 10
+    ):
+        exponent = ungroup(power.right)
+        size = exponent.operand if isinstance(exponent, Unary) else exponent
+        size = ungroup(size)
+        if isinstance(size, Number) and 5 <= size.value <= 10_000 and size.value.denominator == 1:
+            unit = Fraction(10) ** (-int(size.value) if isinstance(exponent, Unary) else int(size.value))
+            return Figure("1", unit, unit)
+    return None

@@ -23,7 +23,7 @@ class Piece(NamedTuple):
 
 # fmt: off
 _PIECE: Final = re.compile(
-    r"""(?P<space>(?:\s|~|\\[,;:!>\ ]|\\(?:left|right)\s*\.|(?<!\\)%[^\n]*
+    r"""(?P<space>(?:\s|~|\\[,;:!>\ ]|\\(?:left|right)\s*\.|%[^\n]*
           |\\(?:thinspace|medspace|thickspace|displaystyle|textstyle|limits|nolimits|nonumber|notag|hfill|hline|mathstrut|strut|left|right|middle|[bB]igg?[lrm]?|allowbreak
           |ensuremath|scriptstyle)(?![A-Za-z])|\\(?:tag|label|hspace|vspace|phantom|vphantom|hphantom|intertext)
           \*?\{[^{}]{0,200}\})+)
@@ -190,3 +190,14 @@ def skip_space(pieces: Sequence[Piece], at: int, end: int) -> int:
 def source(pieces: Sequence[Piece]) -> str:
     """What stands there, for comparing."""
     return "".join(piece.text for piece in pieces if piece.kind != "space")
+
+
+def after_break(pieces: Sequence[Piece], at: int) -> int:
+    """The position after `\\\\` and its optional space, `[2pt]`."""
+    after = at + 1
+    if after + 3 < len(pieces) and pieces[after].text == "[" and pieces[after + 1].kind == "number":
+        stop = next((i for i in range(after, min(len(pieces), after + 5)) if pieces[i].text == "]"), None)
+        unit = "".join(piece.text for piece in pieces[after + 2 : stop]) if stop is not None else ""
+        if stop is not None and unit in ("pt", "em", "ex", "mm", "cm", "in", "\\baselineskip"):
+            return stop + 1
+    return after

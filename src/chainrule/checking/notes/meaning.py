@@ -18,6 +18,7 @@ from chainrule.errors import ChainruleError, Place
 from chainrule.evaluate import evaluate
 from chainrule.formula.lowering import lower
 from chainrule.formula.syntax import (
+    Binary,
     Call,
     Compare,
     DerivativeRef,
@@ -28,6 +29,7 @@ from chainrule.formula.syntax import (
     Ref,
     Span,
     Tree,
+    Unary,
     ungroup,
     walk,
 )
@@ -253,8 +255,16 @@ def is_plain(tree: Tree) -> bool:
     for count, one in enumerate(walk(tree)):
         if isinstance(one, _ARRAYS) or count > MOST_NODES:
             return False
+        if isinstance(one, Binary) and one.op == "^" and _is_matrix(one.left) and isinstance(ungroup(one.right), Unary):
+            return False
         if isinstance(one, Ref) and (one.name in _WORDS or one.name.endswith(UNKNOWN) or one.name.startswith("∂")):
             return False
         if isinstance(one, Number) and one.value.denominator.bit_length() > 2_000:
             return False
     return True
+
+
+def _is_matrix(tree: Tree) -> bool:
+    """Whether a name is likely that of a matrix: a capital whose inverse is taken."""
+    tree = ungroup(tree)
+    return isinstance(tree, Ref) and tree.name[0].isupper()

@@ -9,10 +9,13 @@ from fractions import Fraction
 from typing import Final
 
 from chainrule.checking.notes.latex import ACCENTS, COLOURED, FUNCTIONS, SYMBOLS, WORDS, WRAPPERS, skip_space, source
+from chainrule.checking.notes.rules import UNKNOWN
 from chainrule.checking.notes.writing import Writer
 from chainrule.formula import syntax
 from chainrule.formula.tokens import MAX_DIGITS, is_name
 
+_OPERATORS: Final = frozenset({"E", "P", "Pr", "Var", "Cov", "Std", "var", "cov"})  # expectations and the like
+_DIVIDING: Final = frozenset({",", "|", "\\|", "\\vert", ";"})  # of arguments
 _RUNS: Final = frozenset({"net", "out", "err", "old", "new", "bias", "loss", "dx", "dy", "dt", "dz", "dw"})
 
 
@@ -99,6 +102,8 @@ class Names(Writer):
             text = "σ"
         elif text in self.words.functions and opens:
             pass
+        elif self.is_applied(bare, follows, end):
+            text, primes = text + "'" * primes + UNKNOWN, 0
         else:
             text += "'" * primes
             primes = 0
@@ -114,6 +119,16 @@ class Names(Writer):
             self.power(start, stop, depth)
         return after
 
+    def is_applied(self, name: str, at: int, end: int) -> bool:
+        """Whether brackets hold an argument, not a factor: E[X], p(x), w(new)."""
+        if at >= end or self.pieces[at].text not in ("(", "[") or self.brackets[at] < 0:
+            return False
+        if name in _OPERATORS or (self.pieces[at].text == "[" and len(name) > 1 and name.isalpha() and name.isascii()):
+            return True
+        inside = [piece for piece in self.pieces[at + 1 : self.brackets[at]] if piece.kind != "space"]
+        signs = [piece for piece in inside if piece.text == "-"]
+        return self.pieces[at].text == "(" and len(inside) - len(signs[:1]) == 1 and inside[-1].kind == "letters"
+
     def holds_bare_sigma(self, at: int) -> bool:
         end = self.brackets[at]
         for i in range(at + 1, max(at + 1, end)):
@@ -125,7 +140,9 @@ class Names(Writer):
 
     def has_comma(self, at: int) -> bool:
         end = self.brackets[at]
-        return end > at and any(self.pieces[i].text == "," and self.brackets[i] < 0 for i in self.outer(at + 1, end))
+        return end > at and any(
+            self.pieces[i].text in _DIVIDING and self.brackets[i] < 0 for i in self.outer(at + 1, end)
+        )
 
     def glued(self, base: str, after: int, end: int) -> tuple[str, int]:
         """`out O` and `\\Delta w` are one name each; digits directly behind a name belong to it."""

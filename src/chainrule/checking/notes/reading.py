@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from chainrule.checking.notes.brackets import BARS, Brackets
-from chainrule.checking.notes.latex import BIG, FUNCTIONS, OPENERS, SYMBOLS, TIMES, WRAPPERS, Piece, skip_space
-from chainrule.checking.notes.rules import rules_of
+from chainrule.checking.notes.latex import BIG, FUNCTIONS, OPENERS, SYMBOLS, TIMES, WRAPPERS, Piece, skip_space, source
+from chainrule.checking.notes.rules import UNKNOWN, rules_of
 from chainrule.checking.notes.vocabulary import Vocabulary
 from chainrule.checking.notes.writing import UnreadableError
 from chainrule.errors import FormulaError
@@ -135,6 +135,8 @@ class _Reader(Brackets):
             self.sign("==" if text == "=" else text, at)
             return at + 1
         if text == ":" and self.after_operand():
+            if any(piece.text == ":" for piece in self.pieces[:at]):
+                self.fail(at, "found a ratio of more than two numbers")
             self.sign("/", at)
             return at + 1
         if text == ",":
@@ -143,6 +145,15 @@ class _Reader(Brackets):
         shown = {"}": "a '}' that closes nothing", "!": "a factorial, which is not read", "#": "a '#'"}
         self.fail(at, "found " + shown.get(text, f"'{text}', which formulas do not use"))
         return at + 1
+
+    def opaque(self, at: int, end: int) -> int:
+        """A command of the writer's own with its arguments: a quantity that nobody else knows."""
+        after = at + 1
+        while (brace := skip_space(self.pieces, after, end)) < end and self.pieces[brace].text == "{":
+            _, _, after = self.argument(brace, end)
+        name = "".join(filter(str.isalnum, source(self.pieces[at:after])))
+        self.emit("name", name + UNKNOWN, self.pieces[at].start, self.pieces[after - 1].end)
+        return after
 
     def command(self, at: int, end: int, depth: int) -> int:
         text = self.pieces[at].text
@@ -163,5 +174,7 @@ class _Reader(Brackets):
         follows = skip_space(self.pieces, at + 1, end)
         if text not in _UNREAD and text[1:].isalpha() and (follows >= end or self.pieces[follows].text != "{"):
             return self.named(text[1:], at, at + 1, end, depth)
+        if text[1:].isalpha() and text not in _UNREAD and self.braces[follows] > 0:
+            return self.opaque(at, end)
         self.fail(at, f"the command {text} is not read")
         return at + 1

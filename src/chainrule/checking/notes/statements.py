@@ -18,6 +18,7 @@ from chainrule.checking.notes.latex import (
     WORDS,
     WRAPPERS,
     Piece,
+    after_break,
     bracket_partners,
     environment_name,
     partners,
@@ -172,7 +173,7 @@ def _table(pieces: Sequence[Piece], pairs: Sequence[int], environment: str, dept
         piece = pieces[at]
         if piece.text == "\\\\" or (piece.kind == "command" and piece.text == "\\cr"):
             table.append([[]])
-            at = _after_break(pieces, at)
+            at = after_break(pieces, at)
             continue
         if piece.text == "&":
             table[-1].append([])
@@ -213,17 +214,6 @@ def _unindented(pieces: Sequence[Piece]) -> list[Piece]:
     while start < len(pieces) and (pieces[start].kind == "space" or pieces[start].text in ("\\quad", "\\qquad")):
         start += 1
     return list(pieces[start:])
-
-
-def _after_break(pieces: Sequence[Piece], at: int) -> int:
-    """The position after `\\\\` and its optional space, `[2pt]`."""
-    after = at + 1
-    if after + 3 < len(pieces) and pieces[after].text == "[" and pieces[after + 1].kind == "number":
-        stop = next((i for i in range(after, min(len(pieces), after + 5)) if pieces[i].text == "]"), None)
-        unit = "".join(piece.text for piece in pieces[after + 2 : stop]) if stop is not None else ""
-        if stop is not None and unit in ("pt", "em", "ex", "mm", "cm", "in", "\\baselineskip"):
-            return stop + 1
-    return after
 
 
 def _statements(pieces: Sequence[Piece]) -> Iterator[Statement]:
