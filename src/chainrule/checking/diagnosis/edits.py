@@ -16,6 +16,7 @@ from chainrule.checking.diagnosis.shapes import (
     called,
     form_sign,
     is_half,
+    is_small,
     multiplied,
     positive,
     replaced,
@@ -122,9 +123,7 @@ class Editor:
 
     def _of_sum(self, form: Form) -> Iterator[Edit]:
         parts = form.parts
-        # 1 - out: nobody thinks of it as two terms
-        is_small = any(part.node.op is CONST and part.figure is None for part in parts)
-        far = FAR if is_small else 0.0
+        far = FAR if is_small(form) else 0.0
         for i, part in enumerate(parts):
             rest = [one for j, one in enumerate(parts) if j != i]
             said = (positive(part),)
@@ -147,7 +146,8 @@ class Editor:
     def _of_two(self, form: Form, first: Form, second: Form) -> Iterator[Edit]:
         if form_sign(first) != form_sign(second):
             turned = summed([negated(first), negated(second)])
-            yield Edit("subtraction reversed", turned, "{} was taken for {}", (turned, form), "turned", 0.2)
+            far = FAR if is_small(form) else 0.2
+            yield Edit("subtraction reversed", turned, "{} was taken for {}", (turned, form), "turned", far)
         else:
             yield self._wrong_function(form, joined([first, second], [1, 1]), 0.0)
 
@@ -213,7 +213,7 @@ class Editor:
         found: dict[Fraction, tuple[str, str]] = {}
         if value.denominator != 1:
             found[Fraction(value.numerator)] = "factor missing", f"the factor 1/{value.denominator} is missing"
-        if abs(value) != 1:
+        if abs(value) not in (0, 1):
             found[value / abs(value)] = "factor missing", f"the factor {abs(value)} is missing"
         if value.numerator % 2 == 0:
             found[value / 2] = "square or half forgotten", "the 2 that comes from the square is forgotten"

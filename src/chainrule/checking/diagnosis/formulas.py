@@ -114,7 +114,8 @@ def _surplus(scene: Scene, desk: Desk, form: Form, due: Interval) -> Iterator[Hi
             slip, text = TOO_MANY[edit.slip]
             said = edit.said[::-1] if edit.slip == "subtraction reversed" else edit.said
             scene.search.tried[f"surplus: {slip}"] += 1
-            yield Hit(slip, scene.words.fill(text or edit.text, said), edit.cost + 0.3, f"surplus: {slip}")
+            cost = edit.cost + (0.3 if text or slip == "sign" else 0.0)
+            yield Hit(slip, scene.words.fill(text or edit.text, said), cost, f"surplus: {slip}")
 
 
 def _gap(scene: Scene, desk: Desk, form: Form, written: Interval, due: Interval) -> Iterator[Hit]:

@@ -142,6 +142,11 @@ def differences(form: Form) -> frozenset[frozenset[tuple[Node, int]]]:
     return frozenset(found)
 
 
+def is_small(form: Form) -> bool:
+    """Whether a sum holds a constant, as 1 - out does: nobody thinks of it as two terms."""
+    return any(part.node.op is CONST and part.figure is None for part in form.parts)
+
+
 def is_half(part: Form, power: int) -> bool:
     """Whether a factor is 1/2, or the 2 of a square's derivative."""
     return part.node.op is CONST and part.node.attribute * 2 == 1 if power > 0 else part.node is const(2)

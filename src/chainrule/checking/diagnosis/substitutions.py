@@ -199,7 +199,7 @@ def _narrowness(box: Interval | None) -> float:
     low, high = box.bounds if box is not None else (None, None)
     if low is None or high is None or low == high:
         return CLEAN
-    return log(float(max(abs(low), abs(high)) / (high - low)) + 1)
+    return log(float(min(max(abs(low), abs(high)) / (high - low), Fraction(10**30))) + 1)
 
 
 def _box(scene: Scene, form: Form, other: Form | None = None) -> Interval | None:
