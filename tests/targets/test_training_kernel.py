@@ -15,8 +15,11 @@ from chainrule.network import ACTIVATIONS
 from chainrule.node import const, input_node, name_node, node, type_of
 from chainrule.ops import TABLE
 from chainrule.ops.choices import GREATER, WHERE
-from chainrule.optimizers import OPTIMIZERS
+from chainrule.optimizers import OPTIMIZERS, find_optimizer, training_program
 from chainrule.quantity import Name, Quantity
+from chainrule.randomness import seed_key, uniform
+from chainrule.targets.llvm import training
+from chainrule.targets.llvm.level_training import LevelUpdates
 from chainrule.targets.llvm.training import TrainingKernel, compile_training
 
 
@@ -82,10 +85,10 @@ def test_softmax_and_cross_entropy(dtype: str) -> None:
     assert found < (1e-10 if dtype == "float64" else 1e-4)
 
 
-KERNELS: dict[str, tuple[TrainingKernel, Program]] = {}
+KERNELS: dict[str, tuple[TrainingKernel | LevelUpdates, Program]] = {}
 
 
-def kernel_of(name: str, make: Callable[[], Program]) -> tuple[TrainingKernel, Program]:
+def kernel_of(name: str, make: Callable[[], Program]) -> tuple[TrainingKernel | LevelUpdates, Program]:
     if name not in KERNELS:
         program = make()
         KERNELS[name] = compile_training(program, error=E), program
@@ -158,6 +161,72 @@ def test_conditions_count_as_numbers() -> None:
         state = {Name("s"): np.array(3.0)}
         compile_training(program, error=E).run(state, {}, np.zeros(1, np.int64), 1, {}, np.zeros(1))
         assert state[Name("s")] == (1.0 if after.op is GREATER else 4.0)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_very_large_program_of_single_numbers(dtype: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = np.random.default_rng(0)
+    names = [Name(f"w{k}") for k in range(60)]
+    a = x = input_node(Name("x"))
+    for name in names:
+        a = node(TABLE["sigmoid"], (input_node(name) * a + x,))
+    d = a - input_node(Name("t"))
+    program = training_program(
+        Graph({E: name_node(E, d * d)}), minimise=E, parameters=names, rate=input_node(RATE),
+        optimizer=find_optimizer("momentum"), initial={name: numbers.uniform(-1, 1) for name in names}, examples=[X, T],
+    )  # fmt: skip
+    examples = {label: numbers.uniform(0, 1, 9).astype(dtype) for label in (X, T)}
+    examples[X][8] = np.nan
+    order, rates, errors = np.array([3, 1, 4, 1, 5, 7, 2, 8, 0]), {RATE: np.full(9, 0.5)}, [np.zeros(9), np.zeros(9)]
+    states = [beginning(program, dtype), beginning(program, dtype)]
+    plain = compile_training(program, error=E, dtype=dtype)
+    monkeypatch.setattr(training, "LARGE_PROGRAM", 100)
+    tables = compile_training(program, error=E, dtype=dtype)
+    assert isinstance(plain, TrainingKernel)
+    assert isinstance(tables, LevelUpdates)
+    assert plain.run(states[0], examples, order, 1, rates, errors[0]) == 7
+    assert tables.run(states[1], examples, order, 1, rates, errors[1]) == 7
+    assert gap(states[0], states[1]) < (1e-12 if dtype == "float64" else 1e-5)
+    expected, due = reference(program, beginning(program, dtype), examples, order[:7], 1, rates)
+    assert gap(states[1], expected) < (1e-12 if dtype == "float64" else 1e-5)
+    assert np.allclose(errors[1][:7], due, rtol=1e-5)
+    with pytest.raises(ChainruleError, match="order is of float64"):
+        tables.run(states[1], examples, order * 1.0, 1, rates, errors[1])
+
+
+def test_random_numbers_with_keys_of_the_loop_in_float32() -> None:
+    key = input_node(Name("key"))
+    w, x = input_node(Name("w"), type_of("real", (3, 20))), array("x", "N", 3, 20)
+    mask = node(TABLE["uniform"], (key, const(5)), (3, 20))
+    error = node(TABLE["sum"], (x * w * mask,), (0, 1, 2))
+    program = Program(Graph({E: name_node(E, error)}), {Name("w"): State(w, w + mask, None)}, (x,), {Name("key"): key})
+    keys = np.array([0.0, 7.0, 2.0**53 - 1])
+    state = {Name("w"): np.zeros((3, 20), "f4")}
+    order, errors = np.zeros(6, np.int64), np.zeros(3)
+    kernel = compile_training(program, error=E, dtype="float32")
+    assert kernel.run(state, {X: np.ones((1, 3, 20), "f4")}, order, 2, {Name("key"): keys}, errors) == 3
+    drawn = [[uniform(seed_key(int(k)), (5, j)) for j in range(60)] for k in keys]
+    assert np.allclose(state[Name("w")].ravel(), np.sum(drawn, axis=0), rtol=1e-6)
+    assert np.isclose(errors[1], 2 * np.dot(drawn[0], drawn[1]), rtol=1e-5)
+
+
+def array(name: str, *shape: int | str) -> Any:
+    return input_node(Name(name), type_of("real", shape))
+
+
+def test_what_is_given_stays_the_same() -> None:
+    w, x, c = input_node(Name("w"), type_of("real", (7,))), array("x", 7), array("c", 7)
+    error = node(TABLE["sum"], (w * x,), (0,))
+    program = Program(Graph({E: name_node(E, error)}), {Name("w"): State(w, w + c * x, None)}, (x,))
+    kernel = compile_training(program, error=E)
+    state, rows, errors = {Name("w"): np.zeros(7)}, np.arange(21.0).reshape(3, 7), np.zeros(3)
+    arguments: tuple[Any, ...] = (state, {X: rows}, np.arange(3), 1, {}, errors)
+    with pytest.raises(ChainruleError, match="c has no value"):
+        kernel.run(*arguments)
+    with pytest.raises(ChainruleError, match="c has the shape"):
+        kernel.run(*arguments, given={Name("c"): np.ones(6)})
+    assert kernel.run(*arguments, given={Name("c"): np.arange(7.0)}) == 3
+    assert np.array_equal(state[Name("w")], np.arange(7.0) * rows.sum(axis=0))
 
 
 def fitting() -> dict[str, Any]:

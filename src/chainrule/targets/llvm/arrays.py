@@ -27,7 +27,7 @@ def aligned(numbers: int, dtype: Any) -> Any:
 class Space:
     """The memory of a kernel for one set of sizes: the arena, an array for each slot, and the table of addresses."""
 
-    __slots__ = ("arena", "blocks", "bound", "dtype", "memory", "table")
+    __slots__ = ("_views", "arena", "blocks", "bound", "dtype", "memory", "table")
 
     def __init__(
         self, plan: Plan, memory: Memory, dtype: DType, bound: Mapping[str, int], outside: Collection[int] = ()
@@ -38,6 +38,7 @@ class Space:
         self.arena = aligned(memory.arena // memory.item + memory.lanes, dtype)
         self.table = np.zeros(max(1, len(memory.slots)), np.uint64)
         self.blocks: dict[int, Any] = {}
+        self._views: dict[int, Any] = {}
         for buffer in plan.buffers:
             slot = memory.slots.get(buffer.number)
             if slot is not None and buffer.number not in outside:
@@ -46,6 +47,12 @@ class Space:
 
     def view(self, buffer: Buffer) -> Any:
         """The array of a buffer, in the shape of its values: no copy."""
+        found = self._views.get(buffer.number)
+        if found is None:
+            found = self._views[buffer.number] = self._view(buffer)
+        return found
+
+    def _view(self, buffer: Buffer) -> Any:
         sizes = [self.rounded(s) if isinstance(s, str) else s for s in self.memory.sizes(buffer)]
         block = self.blocks.get(buffer.number)
         if block is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Mapping, Sequence
+from threading import Lock
 from typing import Any, Final
 
 from chainrule.errors import ChainruleError, ShapeError
@@ -13,7 +14,7 @@ from chainrule.quantity import Quantity, spell
 from chainrule.targets.llvm.arrays import Space, bind
 from chainrule.targets.llvm.emit import REALS, DType
 from chainrule.targets.llvm.entry import flush_declarations, flush_off, flush_on
-from chainrule.targets.llvm.levels import LevelFunction, fits
+from chainrule.targets.llvm.levels import LARGE, LevelFunction, fits
 from chainrule.targets.llvm.machine import Compiled, Machine, compile_text, this_machine
 from chainrule.targets.llvm.memory import Memory, lay_out
 from chainrule.targets.llvm.module import assemble, write_stages
@@ -25,12 +26,9 @@ _CALL: Final = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3)  # a foreign call 
 
 
 class Function:
-    """A compiled graph. It owns its machine code, which lives as long as this object does.
+    """A compiled graph. It owns its machine code and its memory; calls from several threads run one after the other."""
 
-    Calls from several threads at a time are not safe: they would share its memory.
-    """
-
-    __slots__ = ("_call", "_compiled", "_space", "dtype", "inputs", "memory", "outputs", "plan")
+    __slots__ = ("_call", "_compiled", "_lock", "_space", "dtype", "inputs", "memory", "outputs", "plan")
 
     def __init__(
         self,
@@ -47,6 +45,7 @@ class Function:
         self._compiled = compiled
         self._call = _CALL(compiled.address("run"))
         self._space: Space | None = None
+        self._lock = Lock()
 
     @property
     def text(self) -> str:
@@ -69,6 +68,12 @@ class Function:
             bind(given.type.shape, arrays[given], given, bound)
         if 0 in bound.values():
             raise ShapeError("found no rows, expected at least one.")
+        with self._lock:
+            return self._run(arrays, bound)
+
+    def _run(self, arrays: Mapping[Node, Any], bound: dict[str, int]) -> dict[Quantity, Any]:
+        import numpy as np
+
         space = self._space
         if space is None or space.bound != bound:
             space = self._space = Space(self.plan, self.memory, self.dtype, bound)
@@ -107,7 +112,7 @@ def compile_function(
             raise ChainruleError(f"{spell(label)} is no output of this graph.")
     chosen = {label: found[label] for label in outputs} if outputs is not None else found
     roots = lower(list(chosen.values()))
-    if fits(order(roots)):
+    if fits(order(roots), LARGE):
         return LevelFunction(list(chosen), roots, dtype)
     made, memory, inputs = function_plan(list(chosen.values()), dtype, this_machine())
     compiled = compile_text(function_text(made, memory, dtype, this_machine()))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Mapping, Sequence
 from functools import cache
+from threading import Lock
 from typing import Any, Final
 
 from chainrule.errors import ShapeError
@@ -23,36 +24,33 @@ from chainrule.targets.llvm.functions import Functions, scalars_of
 from chainrule.targets.llvm.machine import Compiled, Machine, compile_text, this_machine
 from chainrule.targets.llvm.module import assemble, function
 
-LARGE: Final = 500  # nodes from which a table is made
+LARGE: Final = 500  # nodes from which a function becomes a table
+LARGE_PROGRAM: Final = 5_000  # and a program, which runs for longer and so is worth more time to compile
 _CALL: Final = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3, ctypes.c_int64)
 _FIELDS: Final = 4  # of a group: op, how many, where the results go, where the arguments are named
 
 
-def fits(nodes: Sequence[Node]) -> bool:
-    """Whether a graph is large, and all of it single numbers that are made element by element."""
-    return len(nodes) > LARGE and all(
+def fits(nodes: Sequence[Node], least: int) -> bool:
+    """Whether a graph is that large, and all of it single numbers that are made element by element."""
+    return len(nodes) > least and all(
         not n.type.shape and (n.op.elementwise or n.op is INPUT or n.op is CONST or n.op.name in ("pi", "e"))
         for n in nodes
     )
 
 
-class LevelFunction:
-    """A graph as tables; called like `function.Function`."""
+class Tables:
+    """The values of a graph, one after the other, and which op makes which of them from which others."""
 
-    __slots__ = ("_arguments", "_call", "_compiled", "_groups", "_values", "_where", "dtype", "inputs", "outputs")
+    __slots__ = ("_arguments", "_call", "_compiled", "_groups", "values", "where")
 
-    def __init__(self, outputs: Sequence[Quantity], roots: Sequence[Node], dtype: DType) -> None:
+    def __init__(self, roots: Sequence[Node], inputs: Sequence[Node], dtype: DType) -> None:
         import numpy as np
 
-        self.dtype = dtype
-        nodes = order(roots)
+        nodes = order([*inputs, *roots])
         used = {n.op.name for n in nodes if n.args}
         names = tuple([op.name for op in ALL_OPS if op.name in used])
         self._compiled = _code(dtype, names)
         self._call = _CALL(self._compiled.address("run"))
-        inputs = [n for n in nodes if n.op is INPUT]
-        self.inputs = {label_of(n): n for n in inputs}
-        self.outputs = dict(zip(outputs, roots, strict=True))
         groups: dict[tuple[int, int], list[Node]] = {}
         level: dict[Node, int] = {}
         fixed: list[Node] = []
@@ -62,40 +60,67 @@ class LevelFunction:
                 groups.setdefault((level[n], names.index(n.op.name)), []).append(n)
             else:
                 fixed.append(n)
-        self._where = {n: k for k, n in enumerate(fixed)}
+        where = {n: k for k, n in enumerate(fixed)}
         rows: list[tuple[int, int, int, int]] = []
         arguments: list[int] = []
         for (_, op), members in sorted(groups.items(), key=lambda item: item[0]):
-            rows.append((op, len(members), len(self._where), len(arguments)))
+            rows.append((op, len(members), len(where), len(arguments)))
             for k in range(len(members[0].args)):
-                arguments += [self._where[n.args[k]] for n in members]
+                arguments += [where[n.args[k]] for n in members]
             for n in members:
-                self._where[n] = len(self._where)
+                where[n] = len(where)
         self._groups = np.array(rows, np.int64).reshape(-1, _FIELDS)
         self._arguments = np.array(arguments or [0], np.int32)
-        self._values = np.zeros(len(self._where) + 64 // REALS[dtype].size, dtype)
+        self.values = np.zeros(len(where), dtype)
         for n in fixed:
             if n.op is not INPUT:
-                self._values[self._where[n]] = n.op.value(_Constants, *([n.attribute] if n.op is CONST else []))
-        self._where = {n: self._where[n] for n in [*inputs, *roots]}
+                self.values[where[n]] = n.op.value(_Constants, *([n.attribute] if n.op is CONST else []))
+        self.where = {n: where[n] for n in [*inputs, *roots]}
+
+    def run(self) -> None:
+        """Work out all values from those of the inputs."""
+        self._call(self.values.ctypes.data, self._arguments.ctypes.data, self._groups.ctypes.data, len(self._groups))
+
+
+class LevelFunction:
+    """A graph as tables; called like `function.Function`."""
+
+    __slots__ = ("_lock", "_tables", "dtype", "inputs", "outputs")
+
+    def __init__(self, outputs: Sequence[Quantity], roots: Sequence[Node], dtype: DType) -> None:
+        inputs = [n for n in order(roots) if n.op is INPUT]
+        self.dtype = dtype
+        self.inputs = {label_of(n): n for n in inputs}
+        self.outputs = dict(zip(outputs, roots, strict=True))
+        self._tables = Tables(roots, inputs, dtype)
+        self._lock = Lock()
 
     def __call__(self, values: Mapping[Quantity, Any]) -> dict[Quantity, Any]:
         """The outputs for the values of the inputs. Raises `ShapeError` for one that is missing or no number."""
         import numpy as np
 
-        for label, given in self.inputs.items():
-            if label not in values:
-                raise ShapeError(f"the input {spell(label)} has no value.")
-            value = np.asarray(values[label])
-            if value.shape:
-                raise ShapeError(f"{spell(label)} has the shape {show_shape(value.shape)}, expected ().")
-            self._values[self._where[given]] = value
-        self._call(self._values.ctypes.data, self._arguments.ctypes.data, self._groups.ctypes.data, len(self._groups))
-        results = {}
-        for label, root in self.outputs.items():
-            value = self._values[self._where[root]]
-            results[label] = np.array(value != 0 if root.type.kind == "boolean" else value)
-        return results
+        tables = self._tables
+        with self._lock:
+            for label, given in self.inputs.items():
+                tables.values[tables.where[given]] = number_of(label, values)
+            tables.run()
+            found = {label: tables.values[tables.where[root]] for label, root in self.outputs.items()}
+        return {
+            label: np.array(value != 0 if self.outputs[label].type.kind == "boolean" else value)
+            for label, value in found.items()
+        }
+
+
+def number_of(label: Quantity, values: Mapping[Quantity, Any]) -> Any:
+    """The value of an input. Raises `ShapeError` if there is none, or it is an array."""
+    import numpy as np
+
+    if label not in values:
+        raise ShapeError(f"the input {spell(label)} has no value.")
+    value = np.asarray(values[label])
+    if value.shape:
+        raise ShapeError(f"{spell(label)} has the shape {show_shape(value.shape)}, expected ().")
+    return value
 
 
 class _Constants:

@@ -35,11 +35,6 @@ class Code:
     given: tuple[Node, ...]
     direct: frozenset[int]
 
-    def row(self, example: Node) -> tuple[int, ...]:
-        """The shape of one example."""
-        shape = example.type.shape if self.symbol is None else example.type.shape[1:]
-        return tuple([int(size) for size in shape])
-
 
 def program_code(program: Program, error: Node, dtype: DType, machine: Machine) -> Code:
     """The plan of a program whose loop minimises `error`."""

@@ -32,18 +32,22 @@ Raises `ShapeError` for a wrong shape, dtype or memory layout, naming the quanti
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
-from chainrule.errors import ChainruleError, ShapeError
+from chainrule.errors import ChainruleError
 from chainrule.graph import Program
-from chainrule.node import Dim, Node, label_of
+from chainrule.node import label_of, order
 from chainrule.ops.types import show_shape
 from chainrule.quantity import Quantity, spell
 from chainrule.targets.llvm.arrays import Space
+from chainrule.targets.llvm.checks import check_call, given_value
 from chainrule.targets.llvm.emit import DType
+from chainrule.targets.llvm.level_training import LevelUpdates
+from chainrule.targets.llvm.levels import LARGE_PROGRAM, fits
 from chainrule.targets.llvm.machine import Compiled, compile_text, this_machine
 from chainrule.targets.llvm.program import Code, program_code, program_text
+from chainrule.transforms.schedule.lower import lower
 
 _CALL: Final = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 4, *[ctypes.c_int64] * 3, *[ctypes.c_void_p] * 2)
 
@@ -79,7 +83,7 @@ class TrainingKernel:
         import numpy as np
 
         code = self.code
-        updates = self._check(state, examples, order, batch, scalars, errors)
+        updates = check_call(self.program, code.symbol, code.dtype, state, examples, order, batch, scalars, errors)
         if not updates:
             return 0
         space = self._space
@@ -89,7 +93,7 @@ class TrainingKernel:
         for label, kept in self.program.state.items():
             space.view(code.plan.found[kept.before])[...] = state[label]
         for node in code.given:
-            space.view(code.plan.found[node])[...] = _given(node, given or {})
+            space.view(code.plan.found[node])[...] = given_value(node, given or {})
         rows = np.array([examples[label_of(n)].ctypes.data for n in self.program.examples] or [0], np.uint64)
         rates = np.array([scalars[label].ctypes.data for label in self.program.scalars] or [0], np.uint64)
         done = self._call(
@@ -100,39 +104,8 @@ class TrainingKernel:
             state[label][...] = space.view(code.plan.found[kept.before])
         return int(done)
 
-    def _check(
-        self,
-        state: Mapping[Quantity, Any],
-        examples: Mapping[Quantity, Any],
-        order: Any,
-        batch: int,
-        scalars: Mapping[Quantity, Any],
-        errors: Any,
-    ) -> int:
-        """The number of updates, once everything fits."""
-        program, code = self.program, self.code
-        if batch < 1 or (code.symbol is None and batch != 1 and program.examples):
-            raise ShapeError(f"found a batch of {batch}, expected {'1' if code.symbol is None else '1 or more'}.")
-        _fits("order", order, "int64", (None,))
-        updates = -(-len(order) // batch)
-        _fits("errors", errors, "float64", (None,), least=updates, written=True)
-        for label, kept in program.state.items():
-            _fits(spell(label), _value(label, state), code.dtype, kept.before.type.shape, written=True)
-        for label in program.scalars:
-            _fits(spell(label), _value(label, scalars), "float64", (None,), least=updates)
-        last = int(order.max()) if len(order) else -1
-        if len(order) and int(order.min()) < 0:
-            raise ShapeError(f"order names the row {int(order.min())}, expected 0 or more.")
-        for node in program.examples:
-            label = label_of(node)
-            rows = _value(label, examples)
-            _fits(spell(label), rows, code.dtype, (None, *code.row(node)))
-            if last >= len(rows):
-                raise ShapeError(f"order names the row {last}, but {spell(label)} has {len(rows)} rows, from 0.")
-        return updates
 
-
-def compile_training(program: Program, *, error: Quantity, dtype: DType = "float64") -> TrainingKernel:
+def compile_training(program: Program, *, error: Quantity, dtype: DType = "float64") -> TrainingKernel | LevelUpdates:
     """Native code for a whole training loop; see the top of this file.
 
     Raises MissingPartError without llvmlite, ChainruleError if `error` is not one number of the step, `ShapeError` for
@@ -142,42 +115,7 @@ def compile_training(program: Program, *, error: Quantity, dtype: DType = "float
     if root is None or root.type.shape:
         found = "no quantity of this program" if root is None else f"an array of shape {show_shape(root.type.shape)}"
         raise ChainruleError(f"{spell(error)} is {found}, expected a single number to minimise.")
+    if fits(order(lower([root, *[kept.after for kept in program.state.values()]])), LARGE_PROGRAM):
+        return LevelUpdates(program, root, dtype)
     code = program_code(program, root, dtype, this_machine())
     return TrainingKernel(program, code, compile_text(program_text(program, code, this_machine())))
-
-
-def _value(label: Quantity, values: Mapping[Quantity, Any]) -> Any:
-    if label not in values:
-        raise ShapeError(f"{spell(label)} has no value.")
-    return values[label]
-
-
-def _given(node: Node, values: Mapping[Quantity, Any]) -> Any:
-    import numpy as np
-
-    array = np.asarray(_value(label_of(node), values))
-    if tuple(array.shape) != node.type.shape:
-        due = show_shape(node.type.shape)
-        raise ShapeError(f"{spell(label_of(node))} has the shape {show_shape(array.shape)}, expected {due}.")
-    return array
-
-
-def _fits(
-    name: str, array: Any, dtype: str, shape: Sequence[Dim | None], *, least: int = 0, written: bool = False
-) -> None:
-    """Native code takes addresses on trust, so everything is looked at here. Raises `ShapeError`."""
-    import numpy as np
-
-    if not isinstance(array, np.ndarray):
-        raise ShapeError(f"{name} is a {type(array).__name__}, expected a NumPy array.")
-    if array.dtype != dtype:
-        raise ShapeError(f"{name} is of {array.dtype}, expected {dtype}.")
-    if len(array.shape) != len(shape) or any(d not in (None, n) for n, d in zip(array.shape, shape, strict=True)):
-        due = tuple(["rows" if size is None else size for size in shape])
-        raise ShapeError(f"{name} has the shape {show_shape(array.shape)}, expected {show_shape(due)}.")
-    if least and len(array) < least:
-        raise ShapeError(f"{name} has {len(array)} numbers, expected at least {least}: one for each update.")
-    if not array.flags.c_contiguous:
-        raise ShapeError(f"{name} is not C-contiguous.", hint="Use numpy.ascontiguousarray.")
-    if written and not array.flags.writeable:
-        raise ShapeError(f"{name} is read-only, but is written to.")
