@@ -28,7 +28,7 @@ LEFT_OUT = "..."
 
 
 class Problem(SphinxDirective):
-    """A problem file under a name: given here, or (without content) one of the examples."""
+    """A file under a name, a problem or notes: given here, or (without content) one of the examples."""
 
     required_arguments = 1
     has_content = True
@@ -41,7 +41,7 @@ class Problem(SphinxDirective):
         (place / name).write_text(text, encoding="utf-8")
         if not self.content:
             self.env.note_dependency(str(EXAMPLES / name))
-        block = literal(text, "toml")
+        block = literal(text, "toml" if name.endswith(".toml") else "text")
         wrapper = nodes.container("", literal_block=True, classes=["literal-block-wrapper"])
         wrapper += nodes.caption("", "", nodes.literal(text=name))
         wrapper += block

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from chainrule.checking.figures import read_figure
 from chainrule.checking.notes.document import Chain, Document, Side
 from chainrule.checking.notes.identities import looks_misprinted
 from chainrule.checking.notes.report import NoteLink
@@ -133,4 +134,5 @@ def _where(document: Document, side: Side, text: str) -> Span:
     if at >= 0:
         return Span(at, at + len(text))
     tree = side.tree
-    return side.on_page(ungroup(tree).span) if tree is not None else Span(side.start, side.end)
+    is_figure = tree is not None and read_figure(tree) is not None
+    return side.on_page(ungroup(tree).span) if tree is not None and is_figure else Span(side.start, side.end)

@@ -26,6 +26,7 @@ class _Found:
 
     names: dict[str, str] = field(default_factory=dict)
     formulas: dict[str, tuple[str, int, frozenset[str]]] = field(default_factory=dict)
+    computed: dict[str, tuple[str, int, frozenset[str]]] = field(default_factory=dict)  # from numbers only
     values: dict[str, str] = field(default_factory=dict)
     working: list[str] = field(default_factory=list)
     differentiated: dict[str, int] = field(default_factory=dict)
@@ -76,6 +77,9 @@ def _take(chain: Chain, document: Document, found: _Found) -> None:
         figure = read_figure(body.tree)
         if figure is not None:
             _take_value(inner.name, figure.text, found)
+        elif is_closed(body.tree):
+            if (spelled := found.name(inner.name)) is not None and (text := respelled(body, found.name)) is not None:
+                found.computed.setdefault(spelled, (text, line, frozenset()))
         elif _is_formula(body.tree, inner.name):
             _take_formula(inner.name, respelled(body, found.name), body.tree, line, found)
     if len(chain.sides) > 2 or (isinstance(inner, DerivativeRef) and chain.sides[-1].tree is not None):
@@ -108,7 +112,7 @@ def _take_derivative(tree: DerivativeRef, found: _Found) -> None:
 
 
 def _is_formula(tree: Tree, name: str) -> bool:
-    if is_closed(tree) or not is_plain(tree) or isinstance(ungroup(tree), Ref):
+    if not is_plain(tree) or isinstance(ungroup(tree), Ref):
         return False
     return not any(
         (isinstance(one, Ref) and one.name == name) or isinstance(one, DerivativeRef | FunctionPrime)
@@ -122,6 +126,8 @@ def _lines(document: Document, found: _Found) -> Iterator[str]:
     yield f'title = "{name}"'
     used = {name for _, _, names in found.formulas.values() for name in names if name}
     missing = sorted(used - set(found.formulas) - set(found.values))
+    found.formulas |= {name: found.computed[name] for name in missing if name in found.computed}
+    missing = [name for name in missing if name not in found.computed]
     if missing:
         yield f"symbols = [{', '.join(_quoted(name) for name in missing)}]  # names without a value"
     yield ""
