@@ -423,6 +423,17 @@ def test_dropout_sets_a_share_to_zero_and_keeps_the_mean() -> None:
     assert 250 < left < 350
 
 
+@pytest.mark.parametrize("batch", [1, 4])
+@pytest.mark.parametrize("seed", [0, 2**64 - 1])
+def test_dropout_has_the_same_masks_in_native_code(batch: int, seed: int) -> None:
+    X, T = data(10)
+    options: dict[str, Any] = {"batch": batch, "epochs": 4, "dropout": 0.4, "seed": seed}
+    native, _ = trained(network, X, T, **options)
+    reference, _ = trained(network, X, T, engine="reference", **options)
+    assert np.allclose(native, reference, rtol=1e-12, atol=1e-12)
+    assert not np.allclose(native, trained(network, X, T, batch=batch, epochs=4, seed=seed)[0])
+
+
 def test_dropout_differs_from_update_to_update_and_by_seed() -> None:
     X, T = data(1)
     same_rows = np.repeat(X, 8, axis=0), np.repeat(T, 8, axis=0)

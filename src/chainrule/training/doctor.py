@@ -269,7 +269,7 @@ def noticed_after(model: Model, given: Examples, rows: Sequence[Row]) -> list[st
     """What is so wrong after training: a layer that died, an error that went up."""
     found = []
     errors = [row["error"] for row in rows]
-    if len(errors) > 2 and np.isfinite(errors).all() and errors[-1] > 1.5 * errors[0] > 0:
+    if len(errors) > 4 and np.isfinite(errors).all() and min(errors[-3:]) > 1.5 * errors[0] > 0:
         found.append(f"the error went up, from {errors[0]:.4g} to {errors[-1]:.4g}. Take a lower rate.")
     if any(one.op is RELU for one in model.graph.nodes()):
         findings = _of_forward_pass(model, given.rows(slice(0, A_FEW)))

@@ -106,7 +106,7 @@ def train(
             )  # fmt: skip
     rows = given.count if batch == "all" else batch
     program = training_step(
-        model, rule.optimizer, rate=rule.rate.first, online=rows == 1, over=over, penalties=penalties, key=seed
+        model, rule.optimizer, rate=rule.rate.first, online=rows == 1, over=over, penalties=penalties, seed=seed
     )
     kernel = make_kernel(program, model, engine)
     spans = Spans(

@@ -21,6 +21,7 @@ from chainrule.ops.matrix import UNIFORM
 from chainrule.ops.reduction import SUM
 from chainrule.optimizers import Optimizer, training_program
 from chainrule.quantity import Name, Quantity, spell
+from chainrule.randomness import fold_text, seed_key
 from chainrule.training.evaluation import running
 from chainrule.transforms.batch import batch_loss
 from chainrule.transforms.mapping import map_graph
@@ -54,12 +55,12 @@ def training_step(
     online: bool,
     over: Literal["sum", "mean"],
     penalties: Penalties,
-    key: int = 0,
+    seed: int = 0,
 ) -> Program:
     """The program of one update; `online` for one example an update, else for N, a size that each update brings."""
     taken = {*model.graph.quantities(), *(Name(name) for name in model.parameters)}
     counter = input_node(_free("update", taken))
-    graph, changing = objective(model, over="one" if online else over, penalties=penalties, counter=counter, key=key)
+    graph, changing = objective(model, over="one" if online else over, penalties=penalties, counter=counter, seed=seed)
     speed = input_node(_free("rate", taken))
     program = training_program(
         graph,
@@ -77,7 +78,7 @@ def training_step(
 
 
 def objective(
-    model: Model, *, over: Literal["one", "sum", "mean"], penalties: Penalties, counter: Node, key: int = 0
+    model: Model, *, over: Literal["one", "sum", "mean"], penalties: Penalties, counter: Node, seed: int = 0
 ) -> tuple[Graph, list[Quantity]]:
     """What is minimised, for one example or the sum or mean over N, and the labels of what changes with the example."""
     plain = running(model.graph, [model.minimise])
@@ -87,7 +88,7 @@ def objective(
     if over != "one" and changing:
         graph = batch_loss(plain, model.minimise, changing, over=over, size=ROWS)
     if penalties.dropout:
-        graph = _with_dropout(graph, penalties.dropout, counter, key)
+        graph = _with_dropout(graph, penalties.dropout, counter, seed)
     if penalties.l1 or penalties.l2:
         graph = _with_penalty(graph, model, penalties)
     return graph, changing
@@ -131,12 +132,14 @@ def _summed(x: Node) -> Node:
     return SUM(x, attribute=tuple(range(len(x.shape)))) if x.shape else x
 
 
-def _with_dropout(graph: Graph, shares: Mapping[str, float], counter: Node, key: int) -> Graph:
+def _with_dropout(graph: Graph, shares: Mapping[str, float], counter: Node, seed: int) -> Graph:
     """The graph in which outputs of layers are 0 at random, and the others larger by as much as is lost.
 
-    The mask is a function of the key and the number of the update (Srivastava and others 2014, Dropout).
+    The mask is a function of the seed and the number of the update (Srivastava and others 2014, Dropout).
     """
     names = list(shares)
+    high, low = fold_text(seed_key(seed), "dropout")
+    key = (high >> 12 << 32) + low  # uniform takes keys below 2^53, and one more for each layer
     known = graph.quantities()
     for name in names:
         if Name(name) not in known or known[Name(name)].op is not NAME:
