@@ -13,6 +13,7 @@ from chainrule.node import Node
 from chainrule.printing.figures import decimal_text
 
 DIGITS: Final = 20
+LARGEST: Final = 10**300  # what is larger is as good as infinite
 MOST_MORE: Final = 9  # decimals that a figure gets more than the one it stands for
 SHORT: Final = 8  # characters of an exact decimal that stands for a figure without decimals
 
@@ -86,4 +87,6 @@ def value_at(paper: Paper, at: Node) -> Fraction | None:
         middle = (low + high) / 2
         if high - low <= abs(low) * Fraction(1, 10**40):
             break
+    if middle is not None and abs(middle) > LARGEST:
+        return None
     return middle

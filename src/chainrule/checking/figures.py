@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import Final
 
 from chainrule.formula.syntax import Binary, Number, Tree, Unary, ungroup
 
+FARTHEST: Final = 150  # power of ten of a figure
 _PLAIN = re.compile(r"[0-9]+")
 _DECIMAL = re.compile(r"(?P<whole>[0-9]*)\.?(?P<decimals>[0-9]*)(?:[eE](?P<power>[+\-−]?[0-9]+))?(?P<percent> ?%)?")
 
@@ -96,7 +98,7 @@ def _power_of_ten(tree: Tree) -> int | None:
     if not isinstance(base, Number) or base.value != 10 or not isinstance(exponent, Number):
         return None
     size = exponent.value
-    return sign * int(size) if size.denominator == 1 and size <= 10_000 else None
+    return sign * int(size) if size.denominator == 1 and size <= FARTHEST else None
 
 
 def region(figure: Figure, *, exact: bool = True) -> Region:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Final
 
 from chainrule.checking.claims import Kind
@@ -48,6 +49,8 @@ LONGEST: Final = 20_000  # characters of one side
 MOST_HINTS: Final = 100  # looking for the name that was meant takes long, and nobody reads more of them
 MOST_DEFINED: Final = 200  # names: each makes the problem anew
 MOST_NESTED: Final = 6  # derivatives and updates in one another
+FARTHEST: Final = 150  # power of ten that a number may reach, so that no product of two leaves the range of floats
+MOST_DIGITS: Final = 400  # of a number
 
 _ELLIPSIS: Final = re.compile(r"(?<=[0-9%]) *(?:\.\.\.|…)")
 _COMMA: Final = re.compile(r"[0-9],[0-9]")
@@ -113,12 +116,17 @@ class Language:
                 for token in tokens
             ]
         try:
-            return parse_tokens(text, tokens, Rules(known=self.known, implicit_products=True)).tree
+            tree = parse_tokens(text, tokens, Rules(known=self.known, implicit_products=True)).tree
         except FormulaError as error:
             if _COMMA.search(text):
                 hint = "Write decimals with a point (0.15) and thousands without a sign (1234)."
                 raise FormulaError(error.what, hint=hint, offset=error.offset) from None
             raise
+        for part in walk(tree):
+            if isinstance(part, Number) and _is_absurd(part):
+                limits = f"up to 1e{FARTHEST} and down to 1e-{FARTHEST}, of at most {MOST_DIGITS} characters"
+                raise FormulaError(f"found {show(part.text)}; numbers are read {limits}.")
+        return tree
 
     def kind(self, tree: Tree) -> Kind:
         """What a link is: a formula has names, a substitution operators, a figure neither."""
@@ -183,6 +191,11 @@ class Language:
         if isinstance(label, Name | Example) and is_expression(self.problem, label):
             return None  # it is taken apart
         return input_node(label, type_of("real", shape_of(self.problem, label)))
+
+
+def _is_absurd(number: Number) -> bool:
+    size = abs(number.value)
+    return len(number.text) > MOST_DIGITS or bool(size and not Fraction(1, 10**FARTHEST) <= size <= 10**FARTHEST)
 
 
 def is_figure(tree: Tree) -> bool:

@@ -14,7 +14,7 @@ from chainrule.checking.diagnosis.kin import Swap
 from chainrule.checking.diagnosis.misprints import distinct, misprints
 from chainrule.checking.diagnosis.ranking import ranked, worth_telling
 from chainrule.checking.diagnosis.scene import Scene
-from chainrule.checking.diagnosis.search import Desk, Hit
+from chainrule.checking.diagnosis.search import Desk, Hit, unprinted
 from chainrule.checking.diagnosis.shapes import with_part
 from chainrule.checking.figures import Figure, region
 from chainrule.checking.forms import Form, form_of_node, leaves
@@ -31,6 +31,7 @@ MOST_FORMS: Final = 60  # formulas with a slip that the numbers are laid on
 OPENED: Final = 0.7  # what a slip costs more in the formula of a quantity that is put in
 CLEAN: Final = 10.0  # numbers do not lie on a formula by accident
 UNSEEN: Final = 1.0  # a slip of the pen with a number that stands nowhere
+TOGETHER: Final = 1.0  # a number has to stand for several at once
 SUBTREE: Final = 1.5  # one number for a whole formula
 
 
@@ -40,12 +41,14 @@ def substitution_causes(scene: Scene) -> tuple[Cause, ...]:
     assert form is not None
     bad = wrong_pairs(scene)
     hits: list[Hit] = []
+    if _box(scene, form) is None:
+        return several(scene, bad)  # what divides by 0 may come to anything
     if alignment is not None and alignment.is_same_shape() and len(bad) == 1:
         accident = distinct(figure_of(bad[0]), []) + ONE_PLACE
         hits += worth_telling(number_hits(scene, bad[0]), tried, accident)
     hits += worth_telling(_structural(scene, form), tried, CLEAN)
-    if not hits:
-        box = _box(scene, form)
+    box = _box(scene, form)
+    if not hits and box is not None:
         accident = _narrowness(box)
         hits += worth_telling(_turned(scene, form), tried, accident)
         hits += worth_telling(_by_value(scene, box), tried, accident)
@@ -76,8 +79,15 @@ def figure_of(pair: Pair) -> Figure:
     return replace(figure, value=-figure.value, negative=not figure.negative) if pair.negative else figure
 
 
+def _without_ones(scene: Scene, of: Form) -> Form:
+    """The one factor of a product that is not 1, as w is of w*x0."""
+    parts = [part for part in of.parts if scene.paper.exact(part.node) != point(1)]
+    return parts[0] if of.kind == "product" and len(parts) == 1 and of.sign > 0 else of
+
+
 def number_hits(scene: Scene, pair: Pair) -> Iterator[Hit]:
     """What a wrong number may be, put in for something else."""
+    pair = replace(pair, of=_without_ones(scene, pair.of))
     figure, at = figure_of(pair), pair.of.node
     paper, tried = scene.paper, scene.search.tried
     label = paper.label_at(at)
@@ -119,7 +129,8 @@ def _taken_for(scene: Scene, figure: Figure, pair: Pair) -> Iterator[Hit]:
         inexact = (
             0.0 if point(figure.value) in (scene.paper.exact(swap.other), *_as_printed(scene, swap.other)) else 0.5
         )
-        yield Hit(swap.slip, text, swap.cost + inexact, f"number: {swap.slip}")
+        cost = swap.cost + inexact + unprinted(scene.paper, swap.other)
+        yield Hit(swap.slip, text, cost, f"number: {swap.slip}")
 
 
 def _is_value(scene: Scene, figure: Figure, other: Node) -> bool:
@@ -161,9 +172,11 @@ def _structural(scene: Scene, form: Form) -> Iterator[Hit]:
             laid += 1
             if laid > MOST_FORMS:
                 return
-            if verdict_of(paper, line, align(form, edit.form, judge)) != "wrong":
+            laid_on = align(form, edit.form, judge)
+            if verdict_of(paper, line, laid_on) != "wrong":
                 text = scene.search.tools.words.fill(edit.text, edit.said)
-                yield Hit(edit.slip, text, edit.cost + far, f"{group}: {edit.group}", edit.form)
+                together = TOGETHER if any(pair.of.kind in ("sum", "product") for pair in laid_on.pairs) else 0.0
+                yield Hit(edit.slip, text, edit.cost + far + together, f"{group}: {edit.group}", edit.form)
 
 
 def _turned(scene: Scene, form: Form) -> Iterator[Hit]:
@@ -199,7 +212,7 @@ def _narrowness(box: Interval | None) -> float:
     low, high = box.bounds if box is not None else (None, None)
     if low is None or high is None or low == high:
         return CLEAN
-    return log(float(min(max(abs(low), abs(high)) / (high - low), Fraction(10**30))) + 1)
+    return log(float(min(max(abs(low), abs(high)) / (high - low), 10**30)) + 1)
 
 
 def _box(scene: Scene, form: Form, other: Form | None = None) -> Interval | None:
@@ -207,7 +220,7 @@ def _box(scene: Scene, form: Form, other: Form | None = None) -> Interval | None
     numbers = {leaf.node: region(leaf.figure) for leaf in leaves(form) if leaf.figure is not None}
     boxes = {at: interval(due.low, due.high) for at, due in numbers.items()}
     value = Desk(scene.paper, boxes, "exact").value((other or form).node)
-    return value if isinstance(value, Interval) else None
+    return value if isinstance(value, Interval) and value.is_finite() else None
 
 
 def _opened(form: Form) -> Iterator[Form]:
