@@ -607,6 +607,22 @@ def test_lbfgs_solves_what_is_quadratic() -> None:
     assert all(a >= b for a, b in zip(history.column("error"), history.column("error")[1:], strict=False))
 
 
+def test_lbfgs_keeps_to_limits_too() -> None:
+    pytest.importorskip("scipy")
+    X, T = data(12, seed=3)
+    held = data(12, seed=4)
+    net = network()
+    history = train(net, X, T, optimizer=lbfgs(), epochs=500, validation=held, patience=4)
+    column = history.column("validation")
+    assert history.stopped_by == "patience"
+    assert history.best == int(np.argmin(column)) + 1 == history.epochs - 4
+    assert net.loss(*held) == pytest.approx(min(column), rel=1e-12)
+    assert train(network(), X, T, optimizer=lbfgs(), epochs=500, updates=6).stopped_by == "updates"
+    assert train(network(), X, T, optimizer=lbfgs(), epochs=3).stopped_by == "epochs"
+    assert train(network(), X, T, optimizer=lbfgs(), epochs=500, stop="E < 0.08").stopped_by == "E < 0.08"
+    assert train(network(), X, T, optimizer=lbfgs(), epochs=10**6, seconds=0.0).stopped_by == "seconds"
+
+
 def test_lbfgs_refuses_what_has_no_gradient() -> None:
     pytest.importorskip("scipy")
     X, T = data(5)

@@ -14,7 +14,7 @@ from chainrule.evaluate import evaluate
 from chainrule.node import input_node
 from chainrule.numbers.vectorised import numpy_numbers
 from chainrule.quantity import Derivative, Name, Quantity
-from chainrule.training.evaluation import Examples
+from chainrule.training.evaluation import Examples, error_at
 from chainrule.training.history import History
 from chainrule.training.rules import Lbfgs
 from chainrule.training.step import Penalties, objective
@@ -32,13 +32,17 @@ def train_lbfgs(
     given: Examples,
     rule: Lbfgs,
     *,
+    held: Examples | None,
+    keep: str,
     epochs: int,
+    updates: int | None,
     over: Literal["sum", "mean"],
     stop: Stop,
     penalties: Penalties,
     halt: Callable[[], bool],
+    halted_by: Callable[[], str],
 ) -> History:
-    """Minimise the error by SciPy's L-BFGS-B, in place; an epoch of the history is an iteration.
+    """Minimise the error by SciPy's L-BFGS-B, in place: an epoch of the history is an iteration, an update a gradient.
 
     Raises MissingPartError without SciPy, ProblemError for what has no gradient here: L1 and dropout.
     """
@@ -51,6 +55,7 @@ def train_lbfgs(
     value = _objective(model, given, over, penalties)
     rows: list[dict[str, Any]] = []
     calls, ended, began = 0, "converged", perf_counter()
+    best = (float("inf"), 0, _flat(model))
 
     def counted(flat: NDArray[Any]) -> tuple[float, NDArray[Any]]:
         nonlocal calls
@@ -58,23 +63,30 @@ def train_lbfgs(
         return value(flat)
 
     def each(*, intermediate_result: Any) -> None:
-        nonlocal ended
-        rows.append({"epoch": len(rows) + 1, "updates": calls, "error": float(intermediate_result.fun), "rate": 1.0})
+        nonlocal ended, best
+        error = judged = float(intermediate_result.fun)
+        row = {"epoch": len(rows) + 1, "updates": calls, "error": error, "rate": 1.0}
         _put(model, intermediate_result.x)
-        reason = stop.reason(rows, 0)  # each iteration is the best so far
+        if held is not None:
+            row["validation"] = judged = error_at(model, held, model.parameters)
+        rows.append(row)
+        if judged < best[0]:
+            best = (judged, len(rows), intermediate_result.x.copy())
+        reason = stop.reason(rows, len(rows) - best[1])
+        if reason is None and updates is not None and calls >= updates:
+            reason = "updates"
         if reason is not None or halt():
-            ended = reason or "interrupted"
+            ended = reason or halted_by()
             raise StopIteration
 
     options = {"maxcor": rule.memory, "maxiter": epochs, "ftol": rule.tolerance, "gtol": 0.0, "maxfun": 20 * epochs}
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         found = minimize(counted, _flat(model), jac=True, method="L-BFGS-B", callback=each, options=options)
-    if np.isfinite(found.x).all():
-        _put(model, found.x)
+    _put(model, best[2] if keep == "best" or not np.isfinite(found.x).all() else found.x)
     if ended == "converged" and len(rows) >= epochs:
         ended = "epochs"
-    return History(tuple(rows), ended, calls, perf_counter() - began)
+    return History(tuple(rows), ended, calls, perf_counter() - began, best[1] if keep == "best" else None)
 
 
 def _objective(

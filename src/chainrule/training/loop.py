@@ -95,14 +95,15 @@ def train(
     given = filled(examples(model, X, T))
     given, held = _held_back(model, given, validation, seed)
     limits = as_stop(stop, change=change, patience=patience, error=spell(model.minimise), validation=held is not None)
+    kept = keep or ("best" if held is not None else "last")
     penalties = Penalties(l1=l1, l2=l2, dropout=_shares(model, dropout))
     if isinstance(rule, Lbfgs):
         from chainrule.training.line_search import train_lbfgs
 
         with interrupts() as interrupted:
             return train_lbfgs(
-                model, given, rule, epochs=epochs, over=over, stop=limits, penalties=penalties,
-                halt=_halt(interrupted, seconds),
+                model, given, rule, held=held, keep=kept, epochs=epochs, updates=updates, over=over, stop=limits,
+                penalties=penalties, halt=_halt(interrupted, seconds), halted_by=_halted_by(interrupted),
             )  # fmt: skip
     rows = given.count if batch == "all" else batch
     program = training_step(
@@ -118,8 +119,8 @@ def train(
     run.warnings += noticed_before(model, given)
     with interrupts() as interrupted, progress_bar(epochs, show=progress) as tell:
         halt = _halt(interrupted, seconds)
-        run.all_epochs(epochs, updates, halt, lambda: "interrupted" if interrupted() else "seconds", tell)
-    history = run.finish(keep or ("best" if held is not None else "last"))
+        run.all_epochs(epochs, updates, halt, _halted_by(interrupted), tell)
+    history = run.finish(kept)
     for text in history.warnings:
         warnings.warn(text, TrainingWarning, stacklevel=2)
     return history
@@ -277,6 +278,10 @@ def _replayer(run: _Run, before: State, first: int, rates: list[float], updates:
 def _halt(interrupted: Callable[[], bool], seconds: float | None) -> Callable[[], bool]:
     end = None if seconds is None else perf_counter() + seconds
     return lambda: interrupted() or (end is not None and perf_counter() >= end)
+
+
+def _halted_by(interrupted: Callable[[], bool]) -> Callable[[], str]:
+    return lambda: "interrupted" if interrupted() else "seconds"
 
 
 def _held_back(
