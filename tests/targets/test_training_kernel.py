@@ -12,15 +12,20 @@ from tests.targets.networks import RATE, E, T, X, beginning, gap, network, refer
 from chainrule.errors import ChainruleError
 from chainrule.graph import Graph, Program, State
 from chainrule.network import ACTIVATIONS
-from chainrule.node import const, input_node, name_node, node, type_of
+from chainrule.node import const, input_node, label_of, name_node, node, type_of
+from chainrule.numbers.array import of_nested
 from chainrule.ops import TABLE
 from chainrule.ops.choices import GREATER, WHERE
 from chainrule.optimizers import OPTIMIZERS, find_optimizer, training_program
 from chainrule.quantity import Name, Quantity
 from chainrule.randomness import seed_key, uniform
 from chainrule.targets.llvm import training
+from chainrule.targets.llvm.emit import DType
 from chainrule.targets.llvm.level_training import LevelUpdates
+from chainrule.targets.llvm.machine import AARCH64, Machine, object_code
+from chainrule.targets.llvm.program import program_code, program_text
 from chainrule.targets.llvm.training import TrainingKernel, compile_training
+from chainrule.transforms.batch import batch_loss
 
 
 def data(layers: list[int], rows: int, dtype: str, *, classes: bool = False) -> dict[Quantity, Any]:
@@ -83,6 +88,49 @@ def test_softmax_and_cross_entropy(dtype: str) -> None:
     program = network(layers, rows=True, activation=["relu", "softmax"], loss="cross entropy", optimizer="adam")
     found = compare(program, layers, batch=7, updates=50, dtype=dtype, rate=0.01, classes=True)
     assert found < (1e-10 if dtype == "float64" else 1e-4)
+
+
+@given(
+    layers=st.lists(st.sampled_from([1, 2, 3, 7, 8, 10, 16, 17, 31, 40, 65, 130, 300]), min_size=2, max_size=4),
+    activation=st.sampled_from(["sigmoid", "tanh", "softplus", "elu", "gelu"]),
+    optimizer=st.sampled_from(sorted(OPTIMIZERS)),
+    batch=st.sampled_from([None, 1, 2, 7, 8, 9, 16, 33]),
+    over=st.sampled_from(["sum", "mean"]),
+)
+@settings(max_examples=12)
+def test_random_networks(layers: list[int], activation: str, optimizer: str, batch: int | None, over: str) -> None:
+    program = network(layers, rows=batch is not None, optimizer=optimizer, activation=activation, over=over)
+    rate = 1e-3 / (layers[0] * (batch or 1))
+    assert compare(program, layers, batch=batch or 1, updates=100, dtype="float64", rate=rate) < 1e-10
+
+
+@given(data=st.data(), optimizer=st.sampled_from(["sgd", "momentum", "adam"]), rows=st.booleans())
+@settings(max_examples=12)
+def test_random_networks_without_layers(data: st.DataObject, optimizer: str, rows: bool) -> None:
+    """Arrays wired freely, each made from any earlier ones."""
+    x, t = array("x", 6), array("t", 3)
+    made, initial = [x], {}
+    for k in range(data.draw(st.integers(2, 5))):
+        size = data.draw(st.sampled_from([1, 3, 5, 17])) if k else 5
+        total = None
+        for source in data.draw(st.sets(st.sampled_from(range(len(made))), min_size=1, max_size=3)):
+            w = array(f"w{k}_{source}", size, *made[source].type.shape)
+            initial[label_of(w)] = of_nested(np.random.default_rng(k).uniform(-1, 1, w.type.shape).tolist())
+            total = w @ made[source] if total is None else total + w @ made[source]
+        made.append(node(TABLE["tanh"], (total,)))
+    last = array("v", 3, *made[-1].type.shape)
+    initial[Name("v")] = of_nested(np.random.default_rng(9).uniform(-1, 1, last.type.shape).tolist())
+    d = last @ made[-1] - t
+    graph = Graph({E: name_node(E, node(TABLE["sum"], (d * d,), (0,)))})
+    known = graph.inputs()
+    initial = {label: value for label, value in initial.items() if label in known}
+    if X not in known:
+        return
+    program = training_program(
+        batch_loss(graph, E, [X, T]) if rows else graph, minimise=E, parameters=list(initial), rate=input_node(RATE),
+        optimizer=find_optimizer(optimizer), initial=initial, examples=[X, T],
+    )  # fmt: skip
+    assert compare(program, [6, 3], batch=7 if rows else 1, updates=100, dtype="float64", rate=0.002) < 1e-10
 
 
 KERNELS: dict[str, tuple[TrainingKernel | LevelUpdates, Program]] = {}
@@ -275,3 +323,26 @@ def test_an_error_that_is_no_number_of_the_program_is_named() -> None:
         compile_training(program, error=Name("W1"))
     with pytest.raises(ChainruleError, match="F is no quantity of this program"):
         compile_training(program, error=Name("F"))
+
+
+# The text.
+
+AVX2 = Machine("x86_64-unknown-linux-gnu", "x86-64-v3", "", 32)
+
+
+def text_for(program: Program, dtype: DType, machine: Machine) -> str:
+    return program_text(program, program_code(program, program.step.outputs[E], dtype, machine), machine)
+
+
+def test_the_text_of_online_xor(golden: Callable[[str, str], None]) -> None:
+    golden("llvm_online_2_2_1.ll", text_for(network([2, 2, 1]), "float64", AVX2))
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("rows", [False, True])
+def test_object_code_for_other_machines(dtype: DType, rows: bool) -> None:
+    program = network([9, 20, 4], rows=rows, optimizer="adam")
+    for machine, number in ((AARCH64, 183), (AVX2, 62)):
+        code = object_code(text_for(program, dtype, machine), machine)
+        assert code[:4] == b"\x7fELF"
+        assert int.from_bytes(code[18:20], "little") == number
