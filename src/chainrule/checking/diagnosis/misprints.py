@@ -133,7 +133,8 @@ def figure_at(paper: Paper, at: Node) -> Figure | None:
         return None
     for places in range(LONGEST):
         if (low * 10**places).denominator == 1:
-            return Figure(f"{float(low):.{places}f}", low, Fraction(1, 10**places), False, False, low < 0)
+            figure = Figure("", low, Fraction(1, 10**places), False, False, low < 0)
+            return replace(figure, text=_plain(figure))
     return None
 
 

@@ -27,6 +27,7 @@ from chainrule.quantity import Quantity
 
 MOST_MIXED: Final = 8  # antecedents that are exchanged one by one
 MOST_INNER: Final = 24  # quantities on the way that may hold the slip
+NOWHERE: Final = 0.8  # what it costs that a quantity was put in whose figure stands nowhere
 FEWER_DIGITS: Final = 7
 MOST_WORK: Final = 60_000  # operations of one search
 
@@ -185,7 +186,9 @@ class Search:
                     value = propagated(desk, above, inner, value)
                 if isinstance(value, Interval) and fits(value):
                     text = self.words.fill(edit.text, edit.said)
-                    yield Hit(edit.slip, text, edit.cost + desk.cost + extra, edit.group, edit.form, edit.said)
+                    brought = edit.said[0] if edit.said and self.words.values else None
+                    far = unprinted(self.paper, brought) if isinstance(brought, Node) else 0.0
+                    yield Hit(edit.slip, text, edit.cost + desk.cost + extra + far, edit.group, edit.form, edit.said)
                     break
 
     def _miscopied(self, plan: Plan, tables: Sequence[Desk], fits: Callable[[Interval], bool]) -> Iterator[Hit]:
@@ -217,6 +220,11 @@ class Search:
                     text = f"{what} was rounded to {decimals(unit * 10**power)} on the way"
                     yield Hit("rounded too early", text, 0.3 + desk.cost, "rounding")
                     break
+
+
+def unprinted(paper: Paper, at: Node) -> float:
+    """The cost of putting in a quantity, if its figure stands nowhere on the paper."""
+    return NOWHERE if at.args and is_quantity(at) and label_of(at) not in paper.printed else 0.0
 
 
 def users_of(nodes: Sequence[Node], inner: Node) -> list[Node]:

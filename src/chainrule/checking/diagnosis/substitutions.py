@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from math import log
+from math import exp, log
 from typing import Any, Final
 
 from chainrule.checking.alignment import Pair, align
@@ -212,7 +212,8 @@ def _narrowness(box: Interval | None) -> float:
     low, high = box.bounds if box is not None else (None, None)
     if low is None or high is None or low == high:
         return CLEAN
-    return log(float(min(max(abs(low), abs(high)) / (high - low), 10**30)) + 1)
+    times = max(abs(low), abs(high)) / (high - low)
+    return CLEAN if times > exp(CLEAN) else log(times + 1)
 
 
 def _box(scene: Scene, form: Form, other: Form | None = None) -> Interval | None:

@@ -19,6 +19,7 @@ Said: TypeAlias = "Form | Node | Quantity | str"  # a formula, a quantity with i
 
 LONGEST: Final = 60  # characters of a formula that is quoted
 DIGITS: Final = 6
+LARGEST: Final = 10**15  # beyond this nobody reads decimals
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,7 +109,7 @@ class Words:
 
 def decimal(value: Fraction) -> str:
     """A number as people write it: 0.5, and 1/3 where the decimals do not end soon."""
-    if value.denominator == 1:
-        return str(value.numerator)
+    if value.denominator == 1 or abs(value) > LARGEST:
+        return str(value.numerator if value.denominator == 1 else round(value))
     short = f"{float(value):.12g}"
     return short if Fraction(short) == value else str(value)
