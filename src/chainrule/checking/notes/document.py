@@ -11,7 +11,7 @@ from typing import Final
 
 from chainrule.checking.claims import Unread
 from chainrule.checking.notes.finding import Formula, Page, formulas
-from chainrule.checking.notes.latex import Piece, scan
+from chainrule.checking.notes.latex import scan
 from chainrule.checking.notes.reading import Reading, read_side
 from chainrule.checking.notes.statements import Part, Row, Statement, rows
 from chainrule.checking.notes.vocabulary import Vocabulary, vocabulary
@@ -86,6 +86,8 @@ class _Reader:
         self.apart = False  # whether there are words between it and this one, which stands in the line
         self.above: dict[tuple[int, int], Chain] = {}
         self.readings: dict[str, Reading] = {}
+        self.taken_apart: dict[tuple[str, str], tuple[int, list[Row]]] = {}
+        self.shift = 0  # from where a formula stood first
 
     def run(self) -> Document:
         for formula in self.found:
@@ -99,12 +101,19 @@ class _Reader:
             between = self.page.text[self.end : formula.start]
             self.apart = formula.inline and any(character.isalpha() for character in between)
             self.end = formula.end
-            self.formula(formula, scan(self.page.text, formula.start, formula.end))
+            self.formula(formula)
         return Document(self.page, tuple(self.chains), tuple(self.unread), len(self.found), self.sides)
 
-    def formula(self, formula: Formula, pieces: list[Piece]) -> None:
+    def formula(self, formula: Formula) -> None:
+        # Pages repeat their formulas: a repeated one is moved, not read again.
+        key = formula.environment, self.page.text[formula.start : formula.end]
+        if key not in self.taken_apart:
+            pieces = scan(self.page.text, formula.start, formula.end)
+            self.taken_apart[key] = formula.start, list(rows(pieces, formula.environment))
+        first, taken = self.taken_apart[key]
+        self.shift = formula.start - first
         columns: dict[tuple[int, int], Chain] = {}
-        for row in rows(pieces, formula.environment):
+        for row in taken:
             self.row(row, columns)
 
     def row(self, row: Row, columns: dict[tuple[int, int], Chain]) -> None:
@@ -140,7 +149,7 @@ class _Reader:
 
     def side(self, part: Part) -> Side:
         self.sides += 1
-        start, end = part.pieces[0].start, part.pieces[-1].end
+        start, end = part.pieces[0].start + self.shift, part.pieces[-1].end + self.shift
         text = self.page.text[start:end]
         reading = self.readings.get(text)
         if reading is None:

@@ -71,6 +71,7 @@ _JOINING: Final = frozenset(
 )
 _SPLITTING: Final = frozenset({";", ","})
 _CONTINUING: Final = frozenset({"+", "-", "*", "/", "\\cdot", "\\times", "−", "×", "·", "\\pm"})
+_AROUND: Final = WRAPPERS | {"{", "[", "("}
 _DROPPED: Final = frozenset({".", ",", ";", ":"})
 
 
@@ -242,7 +243,7 @@ def _opened(pieces: Sequence[Piece]) -> tuple[list[Piece], bool]:
 
 def _unwrapped(pieces: Sequence[Piece]) -> Sequence[Piece] | None:
     """The inside of `\\boxed{a = b}` or `[a = b]` if that is all there is; also without a relation for \\cancel."""
-    if not pieces:
+    if not pieces or pieces[0].text not in _AROUND:
         return None
     pairs = partners(pieces)
     last = len(pieces) - 1
