@@ -188,7 +188,7 @@ def draw(file: str, graph: str, output: str | None, digits: int, steps: int, asc
 
 @commands.command()
 @click.argument("file")
-@click.option("--target", metavar="COLUMN", help="With a table (.csv, .npz) as FILE: what is to be learned.")
+@click.option("--target", metavar="COLUMN", help="With a table (.csv, .npz, .parquet) as FILE: what is to be learned.")
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text", help="What to print.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Save the model here: .safetensors or .npz.")
 @click.option("--epochs", type=click.IntRange(1), help="At most so many, whatever the file says.")

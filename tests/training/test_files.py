@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ from click.testing import CliRunner
 
 import chainrule as cr
 from chainrule.cli import commands
-from chainrule.errors import ChainruleError, ProblemError
+from chainrule.errors import ChainruleError, MissingPartError, ProblemError
 from chainrule.lectures import lecture_text
 from chainrule.problem import loads
+from chainrule.problem.data import read_table
 from chainrule.quantity import spell
 from chainrule.training.chart import chart
 from chainrule.training.command import problem_to_train
@@ -128,6 +130,26 @@ def test_numbers_are_a_regression_and_npz_is_read(folder: Path) -> None:
     assert metrics(task)["r2"] > 0.98
 
 
+def test_parquet_is_read(folder: Path) -> None:
+    arrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    columns = {"length": [1.0, 2.0, 3.0], "count": [1, 2, 3], "kind": ["b", "a", "b"]}
+    parquet.write_table(arrow.table(columns), folder / "t.parquet")
+    found = read_table("t.parquet")
+    assert found.columns["length"].tolist() == [1.0, 2.0, 3.0]
+    assert found.columns["kind"].tolist() == [1, 0, 1]
+    assert found.classes == {"kind": ("a", "b")}
+    (folder / "broken.parquet").write_text("nothing")
+    with pytest.raises(ProblemError, match="not a Parquet file"):
+        read_table("broken.parquet")
+
+
+def test_parquet_needs_a_library(folder: Path) -> None:
+    if find_spec("pyarrow") is None:
+        with pytest.raises(MissingPartError, match="pip install pyarrow"):
+            read_table("t.parquet")
+
+
 def test_formulas_name_the_columns(folder: Path) -> None:
     rows = "\n".join(f"{k},{2 * k + 1}" for k in range(5))
     (folder / "line.csv").write_text(f"x,t\n{rows}\n")
@@ -184,7 +206,7 @@ epochs = 400
 
 MISTAKES = {
     'file = "nothing.csv"': "cannot read",
-    'file = "flowers.txt"': "data files end in .npz or .csv",
+    'file = "flowers.txt"': "data files end in .csv, .npz, .parquet",
     'builtin = "xxor"': "'xxor' where",
     'builtin = "xor"\nfile = "flowers.csv"': "neither or both",
     "": "neither or both",

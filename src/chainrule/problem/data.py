@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
@@ -235,15 +235,15 @@ def _file(source: TomlSource, section: Mapping[str, Any]) -> Columns:
 
 
 def read_table(path: str) -> Columns:
-    """The columns of a file of numbers: .npz, or .csv with a line of names first.
+    """The columns of a file of numbers: .npz, .parquet, or .csv with a line of names first.
 
     Raises ProblemError for a file that cannot be read, a row with another number of cells, and words among numbers.
     """
     ending = os.path.splitext(path)[1].casefold()
-    if ending not in (".npz", ".csv"):
-        raise ProblemError(f"data files end in .npz or .csv, found {os.path.basename(path)!r}.")
+    if ending not in READERS:
+        raise ProblemError(f"data files end in {', '.join(READERS)}, found {os.path.basename(path)!r}.")
     try:
-        return _npz(path) if ending == ".npz" else _csv(path)
+        return READERS[ending](path)
     except OSError as error:
         raise ProblemError(f"cannot read {path}: {error.strerror}.") from None
     except UnicodeDecodeError:
@@ -260,15 +260,36 @@ def _npz(path: str) -> Columns:
             columns = {name: held[name] for name in held.files}
     except (ValueError, zipfile.BadZipFile):
         raise ProblemError(f"{path} is not a .npz file of numbers.") from None
-    classes = {}
     lengths = {len(column) if column.ndim else 0 for column in columns.values()}
     if len(lengths) > 1:
         raise ProblemError(f"the arrays of {path} differ in length.", hint="Each needs one row an example.")
+    return _with_classes(columns)
+
+
+def _parquet(path: str) -> Columns:
+    """The columns of a table of Arrow; a missing number is nan, which training refuses with its place."""
+    try:
+        from pyarrow import ArrowInvalid, parquet  # type: ignore[import-not-found, unused-ignore]
+    except ImportError:
+        hint = "Install it: pip install pyarrow. Or save the table as CSV."
+        raise MissingPartError("files that end in .parquet need pyarrow.", hint=hint) from None
+    try:
+        held = parquet.read_table(path)
+    except ArrowInvalid:
+        raise ProblemError(f"{path} is not a Parquet file.") from None
+    return _with_classes({name: held[name].to_numpy(zero_copy_only=False) for name in held.column_names})
+
+
+def _with_classes(columns: Mapping[str, NDArray[Any]]) -> Columns:
+    """Columns of words as numbers of their classes."""
+    import numpy as np
+
+    numbers, classes = dict(columns), {}
     for name, column in columns.items():
-        if column.dtype.kind in "US":
-            words, columns[name] = np.unique(column, return_inverse=True)
+        if column.dtype.kind in "USO":
+            words, numbers[name] = np.unique(column.astype(str), return_inverse=True)
             classes[name] = tuple(map(str, words))
-    return Columns(columns, classes)
+    return Columns(numbers, classes)
 
 
 def _csv(path: str) -> Columns:
@@ -288,7 +309,6 @@ def _csv(path: str) -> Columns:
         if len(row) != len(names):
             raise ProblemError(f"row {number} of {path} has {len(row)} cells, expected {len(names)}.")
     columns: dict[str, Any] = {}
-    classes: dict[str, tuple[str, ...]] = {}
     for at, name in enumerate(names):
         cells = [row[at].strip() for row in rows[1:]]
         numbers = [_number(cell) for cell in cells]
@@ -299,9 +319,8 @@ def _csv(path: str) -> Columns:
             line = missing[0] + 2
             raise ProblemError(f"row {line} of {path} has {cells[missing[0]]!r} in {name!r}, expected a number.")
         else:
-            words, columns[name] = np.unique(cells, return_inverse=True)
-            classes[name] = tuple(map(str, words))
-    return Columns(columns, classes)
+            columns[name] = np.array(cells)
+    return _with_classes(columns)
 
 
 def _number(text: str) -> float | None:
@@ -311,3 +330,6 @@ def _number(text: str) -> float | None:
     except ValueError:
         return None
     return value if abs(value) < float("inf") else None
+
+
+READERS: Final[Mapping[str, Callable[[str], Columns]]] = {".csv": _csv, ".npz": _npz, ".parquet": _parquet}

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 
 from chainrule.errors import ProblemError
 from chainrule.problem import Problem
+from chainrule.problem.data import READERS
 from chainrule.training.from_problem import Task, run_task, task_of
 from chainrule.training.loop import TrainingWarning
 from chainrule.training.recipes import built_in, table_problem
@@ -19,7 +20,7 @@ from chainrule.training.saving import save_model
 
 def problem_to_train(file: str, target: str | None, opened: Callable[[str], Problem]) -> Problem:
     """The problem of a file, of a table, or of a built-in name; `opened` reads problem files and lectures."""
-    if file.casefold().endswith((".csv", ".npz")):
+    if os.path.splitext(file)[1].casefold() in READERS:
         return table_problem(file, target)
     if target is not None:
         raise ProblemError("--target goes with a table.", hint="In a problem file, write target in [data].")
