@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from chainrule.graph import collector_paused
 from chainrule.node import NAME, Dim, Node, const, node, rebuild
-from chainrule.ops.arithmetic import ADD, DIV, MUL, SUB
+from chainrule.ops.arithmetic import ADD, DIV, MUL, NEG, SUB, constant
 from chainrule.ops.choices import EQUAL, MAX, STOP_GRADIENT, WHERE
 from chainrule.ops.functions import EXP, LOG, SQRT
 from chainrule.ops.matrix import DOT, MATMUL, ONE_HOT, OUTER, RESHAPE, STACK, TRANSPOSE
@@ -49,7 +49,9 @@ def lower(roots: Sequence[Node]) -> list[Node]:
         rule = _RULES.get(old.op.name)
         if rule is not None:
             return rule(*args) if old.attribute is None else rule(old.attribute, *args)
-        return node(old.op, args, old.attribute)
+        new = node(old.op, args, old.attribute)
+        number = constant(new) if old.op is DIV or old.op is NEG else None
+        return new if number is None else const(number)
 
     with collector_paused():
         done = rebuild(roots, make)
