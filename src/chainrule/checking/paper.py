@@ -15,7 +15,7 @@ from random import Random
 from typing import Any, Final, TypeAlias
 
 from chainrule.checking.enclosure import enclosure
-from chainrule.checking.figures import Figure, Region, minus
+from chainrule.checking.figures import Figure, Region, minus, region
 from chainrule.checking.quantities import Quantities
 from chainrule.checking.routes import routes_of
 from chainrule.evaluate import apply
@@ -28,7 +28,6 @@ PRECISIONS: Final = (200, 1000, 4000)  # bits; what these do not settle goes in 
 MOST_MIXED: Final = 8  # antecedents whose mixtures are tried one by one
 MOST_MIXTURES: Final = 700
 FEW: Final = 4  # mixtures that are tried without a look whether one of them can be near
-MOST_WRONG: Final = 12  # values that follow from wrong figures and are followed further
 NO_VALUE: Final = object()  # of what depends on a symbol
 Change: TypeAlias = Callable[[Fraction, Fraction], Interval]  # of the ends of an interval
 
@@ -40,6 +39,7 @@ class Printed:
     figure: Figure
     good: bool
     order: int
+    behind: tuple[Interval, ...] = ()  # what the numbers on its line come to, before they were rounded to it
 
 
 @dataclass(slots=True, eq=False)
@@ -56,10 +56,10 @@ class Paper:
     _inputs: dict[int, dict[Quantity, Any]] = field(default_factory=dict)
     _unrounded: dict[tuple[Quantity, bool, int], tuple[Interval, ...]] = field(default_factory=dict)
 
-    def put(self, label: Quantity, figure: Figure, *, good: bool) -> None:
+    def put(self, label: Quantity, figure: Figure, *, good: bool, behind: tuple[Interval, ...] = ()) -> None:
         """Print a figure."""
         self.count += 1
-        self.printed.setdefault(label, []).append(Printed(figure, good, self.count))
+        self.printed.setdefault(label, []).append(Printed(figure, good, self.count, behind))
         node = self.quantities.node(label)
         body = node.args[0] if node.op is NAME else node
         if body.op is NEG and is_quantity(body.args[0]):  # a delta that is minus a derivative
@@ -185,6 +185,7 @@ class Paper:
             label = self.label_at(node)
             figures = [] if label is None or label == of else self._figures(label, bad=bad, before=before)
             values = [*local.get(node, ()), *[point(one.figure.value) for one in figures]]
+            values += [value for one in figures for value in one.behind]
             if not values:
                 return False
             rest: tuple[Interval, ...] = ()
@@ -212,19 +213,21 @@ class Paper:
         return [one for one in reversed(found) if (bad or one.good) and (before is None or one.order < before)]
 
     def unrounded(self, label: Quantity, *, bad: bool, before: int) -> tuple[Interval, ...]:
-        """What may stand in the calculator for a quantity.
+        """What may stand in the calculator for a quantity: the hull of all that follows from its own antecedents.
 
-        All that follows from its right antecedents is one interval, the hull; what follows from wrong ones differs by
-        more than rounding, and comes apart.
+        With `bad` that of what follows from wrong ones, and is what the wrong figure that was printed is rounded from.
         """
         key = (label, bad, before)
         if key not in self._unrounded:
             self._unrounded[key] = ()  # a route in a circle, as stated formulas may be, adds nothing
             exact = self.exact(self.quantities.node(label))
-            found = self.unrounded(label, bad=False, before=before) if bad else (() if exact is None else (exact,))
+            found = [] if exact is None or bad else [exact]
             for route in self.routes(label):
-                found += tuple(filter(Interval.is_finite, self.follows(route, of=label, bad=bad, before=before)))
-            self._unrounded[key] = tuple(dict.fromkeys(found))[:MOST_WRONG] if bad or not found else (hull(*found),)
+                found += filter(Interval.is_finite, self.follows(route, of=label, bad=bad, before=before))
+            if bad:
+                behind = [region(one.figure, exact=False) for one in self._figures(label, bad=True, before=before + 1)]
+                found = [value for value in found if any(meets(due, value) for due in behind)]
+            self._unrounded[key] = (hull(*found),) if found else ()
         return self._unrounded[key]
 
 

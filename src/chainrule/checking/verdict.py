@@ -78,7 +78,9 @@ def judge_claim(paper: Paper, claim: Claim) -> tuple[list[Judged], list[Unread]]
         if one.figure is not None:
             printed.append((one.figure, SEVERITY[one.verdict] < 2))
     for figure, good in printed:
-        paper.put(claim.quantity, figure, good=good)
+        own, due = point(figure.value), region(figure)
+        behind = tuple([value for value, _ in line.values if value != own and meets(due, value)])
+        paper.put(claim.quantity, figure, good=good, behind=behind)
     return judged, unread
 
 
