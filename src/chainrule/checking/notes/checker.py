@@ -19,6 +19,7 @@ from chainrule.checking.notes.identities import MOST_TESTS, Identities
 from chainrule.checking.notes.judging import Finding, Judge
 from chainrule.checking.notes.report import NoteLink, NotesReport
 from chainrule.errors import ProblemError
+from chainrule.graph import collector_paused
 from chainrule.problem import Problem
 
 SUFFIXES: Final = frozenset({".md", ".markdown", ".tex", ".latex", ".txt"})
@@ -59,7 +60,11 @@ def check_page(file: str, text: str, *, problem: Problem | None = None) -> Notes
     >>> report.links[0].verdict, report.links[0].expected
     ('wrong', '0.3')
     """
-    page = _page(file, text)
+    with collector_paused():  # hundreds of thousands of small objects, none of them garbage
+        return _checked(_page(file, text), problem)
+
+
+def _checked(page: Page, problem: Problem | None) -> NotesReport:
     document = read_page(page)
     by_problem = judged_by(problem, document) if problem is not None else {}
     judge, identities = Judge(), Identities()

@@ -129,7 +129,7 @@ class Judge:
         about = now.side.relation == "~"
         for at, element in enumerate(now.elements):
             earlier = [(one.side, one.elements[at]) for one in sides]
-            if None in (*element.exact.bounds, *earlier[0][1].exact.bounds):
+            if not (_is_bounded(element.exact) and _is_bounded(earlier[0][1].exact)):
                 continue  # not read, infinite, or too large to be written down
             yield self.element(chain, now.side, element, earlier, about)
 
@@ -218,6 +218,10 @@ class Judge:
                 self.memory.computed(element.figure, [allowed])
             elif alone:
                 self.memory.given(element.figure)
+
+
+def _is_bounded(value: Interval) -> bool:
+    return value.lo is not None and value.hi is not None
 
 
 def _figure_verdict(figure: Figure, earlier: Sequence[Element], about: bool) -> Verdict:

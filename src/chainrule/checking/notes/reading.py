@@ -16,7 +16,8 @@ from chainrule.checking.notes.vocabulary import Vocabulary
 from chainrule.checking.notes.writing import UnreadableError
 from chainrule.errors import FormulaError
 from chainrule.formula.parser import parse_tokens
-from chainrule.formula.syntax import Span, Tree
+from chainrule.formula.syntax import FUNCTIONS as FUNCTIONS_OF_THE_LANGUAGE
+from chainrule.formula.syntax import Number, Ref, Span, Tree
 from chainrule.formula.tokens import FRACTIONS, Token
 
 DEEPEST: Final = 40  # groups within each other
@@ -34,20 +35,20 @@ _UNREAD: Final = frozenset(
 class Reading:
     """A side as read: in plain text, as a tree over that text (None with a reason), and where its tokens stand.
 
-    `places` holds for every token its span in `plain` and its span on the page, counted from the start of the side.
+    `places` holds for every token where it begins and ends in `plain`, and on the page, from the start of the side.
     """
 
     plain: str
     tree: Tree | None
     reason: str = ""
     at: int = 0  # where reading failed, from the start of the side
-    places: tuple[tuple[Span, Span], ...] = ()
+    places: Sequence[tuple[int, int, int, int]] = ()
     holes: tuple[tuple[Span, str], ...] = ()  # what could not be read inside a matrix, and why
 
     def on_page(self, span: Span) -> Span:
         """The span on the page, from the start of the side, of a span of `plain`."""
-        inside = [page for plain, page in self.places if plain.start >= span.start and plain.end <= span.end]
-        return Span(min(s.start for s in inside), max(s.end for s in inside)) if inside else Span(0, 0)
+        inside = [(first, last) for start, end, first, last in self.places if start >= span.start and end <= span.end]
+        return Span(min(first for first, _ in inside), max(last for _, last in inside)) if inside else Span(0, 0)
 
 
 def read_side(pieces: Sequence[Piece], words: Vocabulary) -> Reading:
@@ -66,18 +67,26 @@ def read_side(pieces: Sequence[Piece], words: Vocabulary) -> Reading:
         return Reading("", None, error.reason, error.at - begin)
     tokens = reader.tokens
     plain = "".join(reader.text)
-    places = tuple(
-        (Span(t.start, t.end), Span(s - begin, e - begin)) for t, (s, e) in zip(tokens, reader.spans, strict=True)
-    )
+    places = [(t.start, t.end, s - begin, e - begin) for t, (s, e) in zip(tokens, reader.spans, strict=True)]
+    if len(tokens) == 1 and (atom := _atom(tokens[0])) is not None:
+        return Reading(plain, atom, "", 0, places)
     end = Token("end", "", len(plain), len(plain))
     try:
         parsed = parse_tokens(plain, [*tokens, end], rules_of(words))
     except FormulaError as error:
         offset = error.offset or 0
-        at = next((page.start for span, page in places if span.end > offset), pieces[-1].end - begin if pieces else 0)
+        at = next((first for _, end, first, _ in places if end > offset), pieces[-1].end - begin if pieces else 0)
         return Reading(plain, None, error.what.rstrip("."), at, places)
     holes = tuple((Span(s - begin, e - begin), reason) for s, e, reason in reader.holes)
     return Reading(plain, parsed.tree, "", 0, places, holes)
+
+
+def _atom(token: Token) -> Tree | None:
+    """The tree of a single number or name, as most sides are; the parser would say the same."""
+    if token.kind == "number":
+        return Number(token.text, token.value, Span(token.start, token.end))
+    is_name = token.kind == "name" and token.text not in FUNCTIONS_OF_THE_LANGUAGE and token.text[0] not in "Δ∂"
+    return Ref(token.text, Span(token.start, token.end)) if is_name else None
 
 
 class _Reader(Brackets):
