@@ -215,7 +215,7 @@ class Editor:
             found[Fraction(value.numerator)] = "factor missing", f"the factor 1/{value.denominator} is missing"
         if abs(value) not in (0, 1):
             found[value / abs(value)] = "factor missing", f"the factor {abs(value)} is missing"
-        if value.numerator % 2 == 0:
+        if value.numerator % 2 == 0 or isinstance(bare_of(self.label), Derivative):
             found[value / 2] = "square or half forgotten", "the 2 that comes from the square is forgotten"
         if value.denominator % 2 == 0:
             found[value * 2] = "square or half forgotten", "the factor 1/2 is forgotten"

@@ -17,7 +17,7 @@ from chainrule.checking.forms import Form, form_of_node, leaves
 from chainrule.checking.paper import meets
 from chainrule.checking.report import Cause
 from chainrule.node import INPUT, NAME, Node, is_quantity
-from chainrule.numbers.interval import Interval, mul, point
+from chainrule.numbers.interval import Interval, absolute, mul, point
 from chainrule.quantity import Derivative, Quantity
 
 PUT_IN: Final = 4.0  # what a slip in the formula costs more where the right numbers stand before the figure
@@ -74,10 +74,10 @@ def _copied(scene: Scene, figure: Figure, due: Region) -> Iterator[tuple[Node | 
     """The figure is one that belongs to another line; with the formula of what stands there."""
     paper, words = scene.paper, scene.words
     near = dict(scene.kin.near(scene.label))
-    factors = factors_of(scene)
+    factors, own = factors_of(scene), _size(scene, scene.line.node)
     for label in dict.fromkeys([*paper.printed, *near]):
         node = scene.kin.node(label)
-        if label == scene.label or node is None or node.op is INPUT:
+        if label == scene.label or node is None or node.op is INPUT or _size(scene, node) == own:
             continue
         figures = paper.printed.get(label, ())
         distance = near.get(label, 2)
@@ -92,6 +92,12 @@ def _copied(scene: Scene, figure: Figure, due: Region) -> Iterator[tuple[Node | 
             yield formula, Hit("copied from another line", text, 0.4 + 0.5 * distance + far, "copied")
 
 
+def _size(scene: Scene, at: Node) -> Interval | None:
+    """The value of a node apart from its sign: a delta is the derivative, or minus it."""
+    value = scene.paper.exact(at)
+    return None if value is None else absolute(value)
+
+
 def factors_of(scene: Scene) -> frozenset[Node]:
     """What the quantity is worked out from: where such a figure stands, something was left out on the way from it."""
     routes = scene.paper.routes(scene.label)
@@ -104,18 +110,20 @@ def conventions(scene: Scene, values: Sequence[Interval], fits: Callable[[Interv
     if error is None or not speaks_of_loss(scene, scene.label):
         return
     good = [label for label, figures in scene.paper.printed.items() if label != scene.label and figures[-1].good]
-    if any(isinstance(label, Derivative) and label.of == error for label in good):
-        return  # it would have shown before
+    slopes = [label for label in good if isinstance(label, Derivative) and label.of == error]
+    if any(scene.kin.node(label) in factors_of(scene) for label in slopes):
+        return  # the factor of the loss came in before
     is_settled = any(speaks_of_loss(scene, label) for label in good)
     for factor, text in ((2, "twice what it should be"), (Fraction(1, 2), "half of what it should be")):
         scene.search.tried["convention"] += 1
         if any(fits(scaled(value, Fraction(factor))) for value in values):
-            name = scene.words.spelling(error)
-            said = f"this is {text}: {name} is taken with another factor, 1/2 or none"
-            far = 1.5 if is_settled else 0.0 if isinstance(scene.label, Derivative) else 1.5
-            yield Hit("other convention", said, far, "convention" if is_settled else "convention, not settled")
             said = f"this is {text}: the 1/2 of the error, or the 2 of the square, is forgotten"
             yield Hit("square or half forgotten", said, 0.8, "convention")
+            if slopes:
+                continue  # a convention would have shown before
+            said = f"this is {text}: {scene.words.spelling(error)} is taken with another factor, 1/2 or none"
+            far = 1.5 if is_settled else 0.0 if isinstance(scene.label, Derivative) else 1.5
+            yield Hit("other convention", said, far, "convention" if is_settled else "convention, not settled")
 
 
 def speaks_of_loss(scene: Scene, label: Quantity) -> bool:
@@ -143,8 +151,8 @@ def _in_formulas(scene: Scene, due: Region, figure: Figure) -> Iterator[Hit]:
 
 def _in_numbers(scene: Scene, form: Form, due: Region) -> Iterator[Hit]:
     """A slip in working out the numbers that stand before the figure."""
-    plan = scene.paper.plan(form.node, of=scene.label, bad=False, before=None, local=scene.line.numbers)
+    plan = scene.paper.plan(form.node, of=scene.label, bad=False, before=scene.before, local=scene.line.numbers)
     edits = Editor(scene.paper, scene.kin, scene.label).edits(form)
-    for hit in scene.search.matched(plan.nodes, None, edits, desks(plan, of=scene.label, bad=False)[:1],
-                                    lambda value: meets(due, value)):  # fmt: skip
+    tables = desks(plan, of=scene.label, bad=False, before=scene.before)[:1]
+    for hit in scene.search.matched(plan.nodes, None, edits, tables, lambda value: meets(due, value)):
         yield replace(hit, cost=hit.cost + WORKED_OUT)

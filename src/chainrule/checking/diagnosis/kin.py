@@ -88,7 +88,7 @@ class Kin:
                 return None
             apart = 0 if _stem(label) == _stem(other) else 1
         else:
-            if one.args[0].op is not two.args[0].op and net_of(one) is None:
+            if (net_of(one) is None) != (net_of(two) is None):
                 return None
             apart = 0 if one.args[0].op is two.args[0].op else 1
         layers = (abs(self.depths.get(label, 0) - self.depths.get(other, 0)) + 1) // 2  # a net input and an output each

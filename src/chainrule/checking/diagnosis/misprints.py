@@ -91,7 +91,7 @@ def _copied_wrong(figure: Figure, is_meant: Callable[[Figure], bool], best: Inte
     for i in range(len(digits)):
         for new in "0123456789":
             meant = _with_digit_more(figure, digits, i, new)
-            if is_meant(meant):
+            if meant.value != figure.value and is_meant(meant):
                 text = f"a digit is missing: {new} in {meant.text}"
                 yield Misprint("digit copied wrong", text, 1.5, among, meant)
                 return

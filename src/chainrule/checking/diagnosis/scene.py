@@ -38,29 +38,37 @@ class Scene:
     def label(self) -> Quantity:
         return self.judged.claim.quantity
 
+    @property
+    def before(self) -> int:
+        """How many figures stood on the paper before this claim, and one more: its own explain nothing."""
+        since = self.paper.count - len(self.judged.claim.links)
+        own = [one.order for one in self.paper.printed.get(self.label, ()) if one.order > since]
+        return min(own, default=self.paper.count + 1)
+
     def values(self, at: Node, routes: list[Node]) -> list[Interval]:
         """What a quantity may be worth: exactly, and as it follows from figures before."""
         exact = self.paper.exact(at)
         found = [] if exact is None else [exact]
-        label = self.paper.label_at(at)
+        label, before = self.paper.label_at(at), self.before
         for route in routes:
-            follows = self.paper.follows(route, of=label, bad=False, local=self.line.numbers)
+            follows = self.paper.follows(route, of=label, bad=False, before=before, local=self.line.numbers)
             found += islice((value for value in follows if value.is_finite()), MOST_VALUES)
         if self.paper.has_bad():
             for route in routes[:1]:
-                follows = self.paper.follows(route, of=label, bad=True, local=self.line.numbers)
+                follows = self.paper.follows(route, of=label, bad=True, before=before, local=self.line.numbers)
                 found += islice((value for value in follows if value.is_finite()), MOST_VALUES)
         return list(dict.fromkeys(found))
 
     def plans(self, routes: list[Node], label: Quantity | None) -> Iterator[tuple[Plan, list[Desk]]]:
         """Each formula with the ways to have its antecedents."""
+        local, before = self.line.numbers, self.before
         for route in routes:
-            plan = self.paper.plan(route, of=label, bad=False, before=None, local=self.line.numbers)
-            tables = desks(plan, of=label, bad=False)
+            plan = self.paper.plan(route, of=label, bad=False, before=before, local=local)
+            yield plan, desks(plan, of=label, bad=False, before=before)
             if self.paper.has_bad():
-                worse = self.paper.plan(route, of=label, bad=True, before=None, local=self.line.numbers)
-                tables += desks(worse, of=label, bad=True) if worse.nodes == plan.nodes else []
-            yield plan, tables
+                worse = self.paper.plan(route, of=label, bad=True, before=before, local=local)
+                if worse.choices != plan.choices:
+                    yield worse, desks(worse, of=label, bad=True, before=before)
 
 
 def scene_of(tools: Toolbox, judged: Judged) -> Scene:

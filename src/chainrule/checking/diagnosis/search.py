@@ -42,6 +42,7 @@ class Desk:
     bad: bool = False  # also figures that are wrong
     cost: float = 0.0
     of: Quantity | None = None
+    before: int | None = None  # only what was printed then
     done: dict[Node, Any] = field(default_factory=dict)
     work: int = 0
 
@@ -75,7 +76,9 @@ class Desk:
             elif self.brought == "exact":
                 self.done[at] = self.paper.value_at(at, PRECISIONS[0])
             elif label != self.of:
-                figures = [one for one in self.paper.printed.get(label, ()) if one.good or self.bad]
+                found = self.paper.printed.get(label, ())
+                figures = [one for one in found if one.good or self.bad]
+                figures = [one for one in figures if self.before is None or one.order < self.before]
                 if figures:
                     self.done[at] = point(figures[-1].figure.value)
         return at in self.done
@@ -88,16 +91,18 @@ def _beside(value: Interval | None, label: Quantity) -> Interval:
     return point(exact + step * max(abs(exact), Fraction(1, 4)))
 
 
-def desks(plan: Plan, *, of: Quantity | None, bad: bool) -> list[Desk]:
+def desks(plan: Plan, *, of: Quantity | None, bad: bool, before: int | None = None) -> list[Desk]:
     """The ways to have the antecedents of a plan, the usual ones first."""
     first = {n: values[0] for n, values in plan.choices.items()}
     last = {n: values[-1] for n, values in plan.choices.items()}
     extra = 1.0 if bad else 0.0
-    found = [Desk(plan.paper, first, "printed", bad, extra, of)]
+    found = [Desk(plan.paper, first, "printed", bad, extra, of, before)]
     if plan.choices and not bad:
-        found.append(Desk(plan.paper, last, "exact", bad, 0.2, of))
+        found.append(Desk(plan.paper, last, "exact", bad, 0.2, of, before))
     if 1 < len(plan.choices) <= MOST_MIXED:
-        found += [Desk(plan.paper, {**first, n: last[n]}, "printed", bad, extra + 0.7, of) for n in plan.choices]
+        found += [
+            Desk(plan.paper, {**first, n: last[n]}, "printed", bad, extra + 0.7, of, before) for n in plan.choices
+        ]
     return found
 
 

@@ -159,7 +159,7 @@ def _structural(scene: Scene, form: Form) -> Iterator[Hit]:
     editor = Editor(paper, scene.kin, scene.label)
     references = [*reversed(line.formulas), *(form_of_node(route) for route in paper.routes(scene.label))]
     box = _box(scene, form)
-    tables = [Desk(paper, {}, "printed", of=scene.label, bad=True), Desk(paper, {}, "exact")]
+    tables = [Desk(paper, {}, "printed", of=scene.label, bad=True, before=scene.before), Desk(paper, {}, "exact")]
     opened = dict.fromkeys(one for reference in references for one in _opened(reference))
     laid = 0
     for reference, far in ((one, OPENED if one in opened else 0.0) for one in dict.fromkeys([*references, *opened])):
