@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from chainrule.derivatives import jvp as jvp
     from chainrule.derivatives import value_and_grad as value_and_grad
     from chainrule.errors import ChainruleError as ChainruleError
+    from chainrule.estimators import MLPClassifier as MLPClassifier
+    from chainrule.estimators import MLPRegressor as MLPRegressor
     from chainrule.gradchecking import GradientReport as GradientReport
     from chainrule.gradchecking import gradcheck as gradcheck
     from chainrule.problem import Problem as Problem
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from chainrule.training.rules import rprop as rprop
     from chainrule.training.rules import sgd as sgd
     from chainrule.training.saving import load_model as load_model
+    from chainrule.training.saving import load_parameters as load_parameters
     from chainrule.training.saving import save_model as save_model
     from chainrule.training.schedules import adaptive_rate as adaptive_rate
     from chainrule.training.schedules import constant_rate as constant_rate
@@ -58,10 +61,13 @@ _HOME = {
     "trace": "tracing",
     "value_and_grad": "derivatives",
     "ChainruleError": "errors",
+    "MLPClassifier": "estimators",
+    "MLPRegressor": "estimators",
     "Problem": "problem",
     "load": "problem",
     "compile": "training.compiled",
     "load_model": "training.saving",
+    "load_parameters": "training.saving",
     "save_model": "training.saving",
     "History": "training.history",
     "TrainingWarning": "training.loop",

@@ -1,0 +1,18 @@
+"""Estimators with scikit-learn's interface, trained by native code, and what scikit-learn's maintainers left to others.
+
+Needs the extra `chainrule[sklearn]`; `import chainrule` does not load it.
+"""
+
+from __future__ import annotations
+
+from chainrule.errors import MissingPartError
+
+try:
+    import sklearn as sklearn
+except ImportError:
+    raise MissingPartError(
+        "the estimators need scikit-learn.", hint="Install it: pip install 'chainrule[sklearn]'"
+    ) from None
+
+from chainrule.estimators.classifier import MLPClassifier as MLPClassifier
+from chainrule.estimators.regressor import MLPRegressor as MLPRegressor

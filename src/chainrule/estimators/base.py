@@ -1,0 +1,353 @@
+"""What the classifier and the regressor have in common: parameters, fitting, convergence tests as in scikit-learn."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from itertools import pairwise
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from sklearn.base import BaseEstimator, _fit_context
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from chainrule.errors import ProblemError
+from chainrule.estimators.epochs import Epochs
+from chainrule.estimators.forward import layer_outputs, learned, mean_error
+from chainrule.estimators.insight import Insight
+from chainrule.estimators.network import Design, hidden_activations
+from chainrule.estimators.program import Solver
+from chainrule.estimators.search import search
+from chainrule.quantity import Name, Quantity
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+OURS: Final = ("adagrad", "adamw", "quickprop", "rmsprop", "rprop")
+SMALLEST_RATE: Final = 1e-6  # below which `adaptive` gives up
+_NOT_FINITE: Final = (
+    "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
+)
+
+
+class Multilayer(Insight, BaseEstimator):  # type: ignore[misc]
+    """A multi-layer perceptron; use `MLPClassifier` or `MLPRegressor`."""
+
+    _parameter_constraints: dict[str, list[Any]] = {  # noqa: RUF012 - scikit-learn reads a class attribute
+        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "activation": [str, list, tuple, callable],
+        "solver": [StrOptions({"lbfgs", "sgd", "adam", *OURS})],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "learning_rate": [StrOptions({"constant", "invscaling", "adaptive"})],
+        "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+        "power_t": [Interval(Real, 0, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "shuffle": ["boolean"],
+        "random_state": ["random_state"],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "verbose": ["verbose"],
+        "warm_start": ["boolean"],
+        "momentum": [Interval(Real, 0, 1, closed="both")],
+        "nesterovs_momentum": ["boolean"],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "beta_1": [Interval(Real, 0, 1, closed="left")],
+        "beta_2": [Interval(Real, 0, 1, closed="left")],
+        "epsilon": [Interval(Real, 0, None, closed="neither")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
+        "max_fun": [Interval(Integral, 1, None, closed="left")],
+        "dropout": [Interval(Real, 0, 1, closed="left")],
+    }
+
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator, unused-ignore]
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        """Learn from X, dense or sparse, a row an example, and y; weights say how much each row counts."""
+        return self._fit(X, y, sample_weight, incremental=False)
+
+    def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> Any:
+        hidden = self._hidden()
+        first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
+        X, T = self._validate_input(X, y, incremental, first)
+        weights = self._row_weights(X, y, sample_weight, incremental)
+        self.n_outputs_ = T.shape[1]
+        layers = (X.shape[1], *hidden, self.n_outputs_)
+        self._random_state = check_random_state(self.random_state)
+        if first:
+            self._initialize(layers, X.dtype)
+        elif layers != (self.coefs_[0].shape[0], *[w.shape[1] for w in self.coefs_]):
+            raise ProblemError("the layers differ from those of the fit before.", hint="Set warm_start=False.")
+        self._design = Design(
+            layers,
+            (*hidden_activations(self.activation, hidden), self.out_activation_),
+            self._loss_function(),
+            quantile=float(getattr(self, "quantile", 0.5)),
+        )
+        if self.solver == "lbfgs":
+            self._search(X, T, weights)
+        else:
+            self._learn(X, T, weights, incremental)
+        if not all(np.isfinite(part).all() for part in (*self.coefs_, *self.intercepts_)):
+            raise ValueError(_NOT_FINITE)
+        return self
+
+    def _hidden(self) -> list[int]:
+        sizes = self.hidden_layer_sizes
+        found = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
+        if any(size <= 0 for size in found):
+            raise ValueError(f"hidden_layer_sizes must be > 0, got {found}.")
+        return [int(size) for size in found]
+
+    def _row_weights(self, X: Any, y: Any, sample_weight: Any, incremental: bool) -> NDArray[Any] | None:
+        if sample_weight is None:
+            return None
+        return np.asarray(_check_sample_weight(sample_weight, X, dtype=X.dtype))
+
+    def _initialize(self, layers: Sequence[int], dtype: Any) -> None:
+        """Weights and biases by the law of Glorot and Bengio, drawn as scikit-learn draws them."""
+        self.n_iter_ = self.t_ = 0
+        self.n_layers_ = len(layers)
+        self.out_activation_ = self._output_activation()
+        self.coefs_, self.intercepts_ = [], []
+        for sources, units in pairwise(layers):
+            bound = np.sqrt((2.0 if self.activation == "logistic" else 6.0) / (sources + units))
+            self.coefs_.append(self._random_state.uniform(-bound, bound, (sources, units)).astype(dtype))
+            self.intercepts_.append(self._random_state.uniform(-bound, bound, units).astype(dtype))
+        if self.solver != "lbfgs":
+            self._begin_record()
+
+    def _begin_record(self) -> None:
+        self._no_improvement_count = 0
+        self.loss_curve_: list[float] = []
+        self.validation_scores_: Any = [] if self.early_stopping else None
+        self.validation_loss_curve_: Any = [] if self.early_stopping else None
+        self.best_validation_score_: Any = -np.inf if self.early_stopping else None
+        self.best_loss_: Any = None if self.early_stopping else np.inf
+
+    def _values(self) -> dict[Quantity, NDArray[Any]]:
+        return learned(self._design, self.coefs_, self.intercepts_)
+
+    def _take(self, values: dict[Quantity, NDArray[Any]], dtype: Any) -> None:
+        """Make these values of the weights those of the estimator."""
+        design = self._design
+        self.coefs_ = [np.array(values[Name(name)].T, dtype, order="C") for name in design.weights]
+        self.intercepts_ = [np.array(values[Name(name)], dtype) for name in design.biases]
+
+    def _search(self, X: Any, T: NDArray[Any], weights: NDArray[Any] | None) -> None:
+        if self.dropout:
+            raise ProblemError("solver='lbfgs' knows no dropout.", hint="Take solver='adam', or dropout=0.")
+        design = self._weighted(weights)
+        found = search(
+            design, self._values(), X, T, weights, alpha=self.alpha, tolerance=self.tol, iterations=self.max_iter,
+            calls=self.max_fun, tell=self._tell,
+        )  # fmt: skip
+        self.n_iter_ = min(found.iterations, self.max_iter)
+        self._take(found.values, X.dtype)
+        total = len(T) if weights is None else weights.sum()
+        penalty = 0.5 * self.alpha * sum(float(np.sum(np.square(w, dtype=float))) for w in self.coefs_) / total
+        self.loss_ = mean_error(design, self._values(), X, T, weights) + float(penalty)
+        if found.status != 0:
+            warnings.warn(
+                f"lbfgs failed to converge after {self.n_iter_} iteration(s) (status={found.status}): {found.message}."
+                " Increase the number of iterations (max_iter) or scale the data.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+
+    def _tell(self, iteration: int, loss: float) -> None:
+        if self.verbose:
+            print(f"Iteration {iteration}, loss = {loss:.8f}")
+
+    def _weighted(self, weights: NDArray[Any] | None, *, dropout: float = 0.0) -> Design:
+        design = self._design
+        return Design(
+            design.layers, design.activation, design.loss,
+            quantile=design.quantile, dropout=dropout, weighted=weights is not None,
+        )  # fmt: skip
+
+    def _solver(self) -> Solver:
+        rate = float(self.learning_rate_init)
+        if self.solver == "sgd":
+            options = (("momentum", self.momentum), ("nesterov", self.nesterovs_momentum)) if self.momentum else ()
+            return Solver("sgd", options)
+        if self.solver in ("adam", "adamw"):
+            return Solver(self.solver, (("beta1", self.beta_1), ("beta2", self.beta_2), ("epsilon", self.epsilon)))
+        return Solver(self.solver, first=rate if self.solver == "rprop" else 1.0)
+
+    def _learn(self, X: Any, T: NDArray[Any], weights: NDArray[Any] | None, incremental: bool) -> None:
+        """Epochs until the loss, or with early stopping the score, no longer improves."""
+        if self.early_stopping and incremental:
+            raise ValueError("partial_fit does not support early_stopping=True")
+        if (
+            not hasattr(self, "loss_curve_")
+            or (getattr(self, "validation_scores_", None) is None) == self.early_stopping
+        ):
+            self._begin_record()
+        held = None
+        if self.early_stopping:
+            X, T, weights, *held = self._hold_back(X, T, weights)
+        run = Epochs(
+            design=self._weighted(weights, dropout=float(self.dropout)), solver=self._solver(), X=X, T=T,
+            weights=weights, batch=self._batch(len(T)), alpha=self.alpha, shuffle=self.shuffle,
+            random=self._random_state,
+        )  # fmt: skip
+        if incremental and hasattr(self, "_memory"):
+            run.put(self._memory)
+        else:
+            self._rate = float(self.learning_rate_init)
+        run.put(self._values())
+        best = (self.coefs_, self.intercepts_)
+        self.n_iter_ = 0
+        try:
+            while self.n_iter_ < self.max_iter:
+                losses = run.run(self._rates(1 if incremental else self._at_once(run), len(T)))
+                self._take(run.state, X.dtype)
+                if self._record(losses, len(T), held):
+                    best = (self.coefs_, self.intercepts_)
+                if run.failed is not None:
+                    self._diverged(run)
+                    break
+                if self._is_converged() or incremental:
+                    break
+                if self.n_iter_ == self.max_iter:
+                    warnings.warn(
+                        f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) "
+                        "reached and the optimization hasn't converged yet.",
+                        ConvergenceWarning,
+                        stacklevel=4,
+                    )
+        except KeyboardInterrupt:
+            warnings.warn("Training interrupted by user.", stacklevel=4)
+        labels = {Name(name) for name in (*self._design.weights, *self._design.biases)}
+        self._memory: dict[Quantity, Any] = {label: part for label, part in run.state.items() if label not in labels}
+        if self.early_stopping:
+            self.coefs_, self.intercepts_ = best
+
+    def _hold_back(self, X: Any, T: NDArray[Any], weights: NDArray[Any] | None) -> list[Any]:
+        """X, T and weights to learn from, and those held back to be scored."""
+        given = [X, T] if weights is None else [X, T, weights]
+        found = train_test_split(
+            *given,
+            random_state=self._random_state,
+            test_size=self.validation_fraction,
+            stratify=self._strata(T),
+        )
+        if found[1].shape[0] < 2:
+            raise ValueError(
+                "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
+            )
+        return [*found[0::2], *([None] if weights is None else []), *found[1::2], *([None] if weights is None else [])]
+
+    def _batch(self, count: int) -> int:
+        if self.batch_size == "auto":
+            return min(200, count)
+        if self.batch_size > count:
+            warnings.warn(
+                "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=5
+            )
+        return int(min(self.batch_size, count))
+
+    def _at_once(self, run: Epochs) -> int:
+        """How many epochs can be run before the next that may be the last, or needs to be looked at."""
+        if self.early_stopping:
+            return 1
+        left = min(self.n_iter_no_change + 1 - self._no_improvement_count, self.max_iter - self.n_iter_)
+        return int(max(1, min(left, run.at_once)))
+
+    def _rates(self, epochs: int, count: int) -> list[float]:
+        return [self._rate, *[self._rate_after(self.t_ + k * count) for k in range(1, epochs)]]
+
+    def _rate_after(self, seen: int) -> float:
+        if self.solver != "adam" and self.learning_rate == "invscaling":
+            return float(self.learning_rate_init / (seen + 1) ** self.power_t)
+        return self._rate
+
+    def _record(self, losses: Sequence[float], count: int, held: list[Any] | None) -> bool:
+        """Write down what epochs brought; whether the last is the best so far by its score."""
+        better = False
+        for loss in losses:
+            self.n_iter_ += 1
+            self.t_ += count
+            self.loss_ = loss
+            self.loss_curve_.append(loss)
+            self._tell(self.n_iter_, loss)
+            if held is None:
+                self._count(loss <= self.best_loss_ - self.tol)
+                self.best_loss_ = min(self.best_loss_, loss)
+            else:
+                better = self._judge(*held)
+        self._rate = self._rate_after(self.t_)
+        return better
+
+    def _judge(self, X: Any, T: NDArray[Any], weights: NDArray[Any] | None) -> bool:
+        score = nan = float("nan")
+        if np.isfinite(self.loss_) and all(np.isfinite(part).all() for part in (*self.coefs_, *self.intercepts_)):
+            score = self._score(X, T, weights)
+            self.validation_loss_curve_.append(mean_error(self._weighted(weights), self._values(), X, T, weights))
+        else:
+            self.validation_loss_curve_.append(nan)
+        self.validation_scores_.append(score)
+        if self.verbose:
+            print(f"Validation score: {score:f}")
+        self._count(not score < self.best_validation_score_ + self.tol)
+        better = score > self.best_validation_score_
+        if better:
+            self.best_validation_score_ = score
+        return bool(better)
+
+    def _count(self, improved: bool) -> None:
+        self._no_improvement_count = 0 if improved else self._no_improvement_count + 1
+
+    def _is_converged(self) -> bool:
+        if self._no_improvement_count <= self.n_iter_no_change:
+            return False
+        what = "Validation score" if self.early_stopping else "Training loss"
+        text = f"{what} did not improve more than tol={self.tol:f} for {self.n_iter_no_change} consecutive epochs."
+        ended, then = True, "Stopping."
+        if self.solver != "adam" and self.learning_rate == "adaptive":
+            ended = self._rate <= SMALLEST_RATE
+            then = "Learning rate too small. Stopping."
+            if not ended:
+                self._rate /= 5.0
+                self._no_improvement_count = 0
+                then = f"Setting learning rate to {self._rate:f}"
+        if self.verbose:
+            print(f"{text} {then}")
+        return bool(ended)
+
+    def _diverged(self, run: Epochs) -> None:
+        """Raises ValueError, or with early stopping warns, because the best weights are kept."""
+        where = f"training diverged in epoch {self.n_iter_}, update {run.failed}"
+        what = f"{where}: {run.first_bad()} is the first quantity that is not finite."
+        if not self.early_stopping:
+            raise ValueError(f"{_NOT_FINITE} In words: {what}")
+        warnings.warn(
+            f"{what} The best weights so far are kept. Take a lower learning_rate_init.",
+            ConvergenceWarning,
+            stacklevel=5,
+        )
+
+    def _outputs(self, X: Any) -> NDArray[Any]:
+        """The last layer's outputs for rows that have been checked."""
+        design = self._design
+        (found,) = layer_outputs(design, self._values(), X, [len(design.activation)])
+        return found.astype(self.coefs_[-1].dtype)
+
+    def _checked(self, X: Any) -> Any:
+        check_is_fitted(self)
+        return validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
+
+    def _is_incremental(self) -> bool:
+        if self.solver == "lbfgs":
+            raise AttributeError("partial_fit is only available for stochastic optimizers. lbfgs is not stochastic.")
+        return True
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags

@@ -1,0 +1,161 @@
+"""Epochs of an estimator: rows in scikit-learn's order, batch by batch, through a native kernel.
+
+The order is drawn from the same generator, in the same way, so that equal seeds see equal batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from chainrule.estimators.forward import dense
+from chainrule.estimators.network import Design
+from chainrule.estimators.program import ALPHA, DRAW, LOSS, RATE, SHARE, Solver, update_program
+from chainrule.evaluate import evaluate_all
+from chainrule.graph import Program
+from chainrule.node import NAME, label_of, order
+from chainrule.numbers.vectorised import numpy_numbers
+from chainrule.quantity import Name, Quantity, spell
+from chainrule.training.kernels import native_kernel
+from chainrule.training.spans import Kernel
+from chainrule.training.step import first_state
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+ROWS: Final = 1 << 14  # rows that a call of the kernel takes where epochs are joined
+GATHERED: Final = 1 << 22  # numbers of sparse rows that are filled in at a time
+
+
+@dataclass(slots=True, kw_only=True)
+class Epochs:
+    """Runs epochs on a state: X dense or sparse, targets T, and perhaps a weight for each row."""
+
+    design: Design
+    solver: Solver
+    X: Any
+    T: NDArray[Any]
+    weights: NDArray[Any] | None
+    batch: int
+    alpha: float
+    shuffle: bool
+    random: Any
+    state: dict[Quantity, NDArray[Any]] = field(init=False)
+    failed: int | None = field(init=False, default=None)  # the update of its epoch that was not finite
+    _program: Program = field(init=False)
+    _kernel: Kernel = field(init=False)
+    _rows: NDArray[Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._program = update_program(self.design, self.solver)
+        dtype = "float32" if self.T.dtype == np.float32 else "float64"
+        self._kernel = native_kernel(self._program, error=LOSS, dtype=dtype)  # type: ignore[arg-type]
+        self.state = first_state(self._program, dtype)
+        self._rows = np.arange(len(self.T))
+        if not self._is_sparse:
+            self.X = np.ascontiguousarray(self.X)
+
+    @property
+    def _is_sparse(self) -> bool:
+        return hasattr(self.X, "toarray")
+
+    @property
+    def at_once(self) -> int:
+        """How many epochs one call can take: only whole batches can be joined."""
+        count = len(self.T)
+        return 1 if count % self.batch or self._is_sparse else max(1, ROWS // count)
+
+    def put(self, values: dict[Quantity, NDArray[Any]]) -> None:
+        """Begin from these values, where the state has them in the same shape."""
+        for label, value in values.items():
+            if label in self.state and self.state[label].shape == value.shape:
+                self.state[label][...] = value
+
+    def run(self, rates: Sequence[float]) -> list[float]:
+        """One epoch for each rate; the mean error of each, the last nan if an update was not finite."""
+        count, size = len(self.T), -(-len(self.T) // self.batch)
+        rows = np.concatenate([self._next_order() for _ in rates])
+        sums = self._sums(rows)
+        errors = np.full(len(sums), np.nan)
+        made = self._call(rows, np.repeat(np.asarray(rates, float), size), 1 / sums, errors)
+        seen = np.minimum(self.batch, count - self.batch * np.arange(size))
+        losses = [float(part @ seen) / count for part in errors.reshape(-1, size)]
+        if made < len(errors):
+            self.failed = made % size + 1
+            losses = [*losses[: made // size], float("nan")]
+        return losses
+
+    def _next_order(self) -> NDArray[Any]:
+        if self.shuffle:
+            drawn = np.arange(len(self._rows))
+            self.random.shuffle(drawn)
+            self._rows = self._rows[drawn]
+        return self._rows
+
+    def _sums(self, rows: NDArray[Any]) -> NDArray[Any]:
+        """The sum of the weights of each batch; rows of weight 0 alone change nothing."""
+        starts = np.arange(0, len(rows), self.batch)
+        if self.weights is None:
+            return np.minimum(self.batch, len(rows) - starts).astype(float)
+        found = np.add.reduceat(np.asarray(self.weights, float)[rows], starts)
+        return np.where(found > 0, found, np.inf)
+
+    def _call(self, rows: NDArray[Any], rates: NDArray[Any], shares: NDArray[Any], errors: NDArray[Any]) -> int:
+        """The updates made; sparse rows are filled in as they are used."""
+        step = len(rows)
+        if self._is_sparse:
+            step = max(1, GATHERED // max(1, self.X.shape[1]) // self.batch) * self.batch
+        made = 0
+        for start in range(0, len(rows), step):
+            part = rows[start : start + step]
+            updates = slice(made, made + -(-len(part) // self.batch))
+            scalars = self._scalars(rates[updates], shares[updates])
+            count = self._kernel.run(
+                self.state, self._parts(part), np.arange(len(part)) if self._is_sparse else part, self.batch, scalars,
+                errors[updates],
+            )  # fmt: skip
+            made += count
+            if count < len(errors[updates]):
+                break
+        return made
+
+    def _scalars(self, rates: NDArray[Any], shares: NDArray[Any]) -> dict[Quantity, NDArray[Any]]:
+        found: dict[Quantity, NDArray[Any]] = {
+            RATE: rates,
+            SHARE: shares,
+            ALPHA: np.full(len(rates), float(self.alpha)),
+        }
+        if self.design.dropout:
+            found[DRAW] = self.random.randint(1 << 31, size=len(rates)).astype(float)
+        return found
+
+    def _parts(self, rows: NDArray[Any]) -> dict[Quantity, NDArray[Any]]:
+        """The examples as the kernel takes them: whole, or for sparse rows only those used."""
+        if self._is_sparse:
+            found = {Name("x"): np.ascontiguousarray(dense(self.X[rows]), self.T.dtype), Name("t"): self.T[rows]}
+        else:
+            found = {Name("x"): self.X, Name("t"): self.T}
+        if self.weights is not None:
+            found[Name("s")] = self.weights[rows] if self._is_sparse else self.weights
+        return {label: found[label] for label in map(label_of, self._program.examples)}  # type: ignore[index]
+
+    def first_bad(self) -> str:
+        """The first named quantity that was not finite in the update that failed; the state is still that before it."""
+        start = ((self.failed or 1) - 1) * self.batch
+        rows = self._rows[start : start + self.batch]
+        values: dict[Quantity, Any] = {
+            label: dense(part[np.arange(len(rows)) if self._is_sparse else rows])
+            for label, part in self._parts(rows).items()
+        }
+        values |= {label: value.astype(float) for label, value in self.state.items()}
+        values |= dict.fromkeys(self._program.scalars, 1.0)
+        roots = list(self._program.step.outputs.values())
+        numbers = numpy_numbers()
+        with numbers.s.context():
+            table = evaluate_all(roots, values, numbers=numbers)
+        named = [one for one in order(roots) if one.op is NAME]
+        bad = next((one for one in named if not np.isfinite(table[one]).all()), None)
+        return "the error" if bad is None else spell(label_of(bad))

@@ -1,0 +1,73 @@
+"""What a fitted estimator shows of itself: activations, derivatives, a worked solution, and what is wrong with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from chainrule.estimators.forward import blocks, dense, input_slopes, layer_outputs
+from chainrule.estimators.network import fitted_model
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from chainrule.explanation import Explanation
+    from chainrule.training.doctor import Diagnosis
+    from chainrule.training.model import Model
+
+
+class Insight:
+    """Methods of estimators; the class that has them brings `_design`, `_values`, `_checked` and `_targets`."""
+
+    _design: Any
+    coefs_: list[NDArray[Any]]
+    intercepts_: list[NDArray[Any]]
+
+    def activations(self, X: Any) -> list[NDArray[Any]]:
+        """The outputs of every layer, hidden ones and the last: for each an array with a row for each row of X."""
+        X = self._checked(X)
+        layers = range(1, len(self._design.layers))
+        return [part.astype(self.coefs_[0].dtype) for part in layer_outputs(self._design, self._values(), X, layers)]
+
+    def input_gradient(self, X: Any) -> NDArray[Any]:
+        """The derivatives of the last layer's outputs by the inputs, at each row of X.
+
+        Shape (rows, outputs, inputs), or (rows, inputs) of a network with one output. The outputs of a classifier are
+        probabilities: of the second class where there are two.
+        """
+        X = self._checked(X)
+        found = input_slopes(self._design, self._values(), X)
+        return np.asarray(found[:, 0] if self._design.layers[-1] == 1 else found)
+
+    def gradient(self, X: Any, y: Any) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
+        """The derivatives of the mean loss, without penalty, by `coefs_` and by `intercepts_`, in their shapes."""
+        model, X, T = self._model(), self._checked(X), self._targets(y)
+        totals = {name: np.zeros(np.shape(value)) for name, value in model.parameters.items()}
+        for rows, block in blocks(X):
+            for name, part in model.gradient(block, T[rows], over="sum").items():
+                totals[name] += part
+        design, count = self._design, X.shape[0]
+        return [totals[name].T / count for name in design.weights], [totals[name] / count for name in design.biases]
+
+    def explain(self, x: Any, y: Any) -> Explanation:
+        """The worked solution of one row: forward pass and backward pass with every number."""
+        X = self._checked(np.asarray(x)[None])
+        return self._model().explain(dense(X)[0], self._targets([y])[0])
+
+    def diagnose(self, X: Any, y: Any) -> Diagnosis:
+        """What stands in the way of learning, in plain words: see `Model.diagnose`."""
+        X = self._checked(X)
+        return self._model().diagnose(dense(X), self._targets(y))
+
+    def _model(self) -> Model:
+        return fitted_model(self._design, self.coefs_, self.intercepts_)
+
+    def _values(self) -> Any:
+        raise NotImplementedError
+
+    def _checked(self, X: Any) -> Any:
+        raise NotImplementedError
+
+    def _targets(self, y: Any) -> NDArray[Any]:
+        raise NotImplementedError

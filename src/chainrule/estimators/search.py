@@ -1,0 +1,81 @@
+"""L-BFGS by SciPy, as scikit-learn calls it; value and slopes of all rows come from one call of a native kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from chainrule.estimators.forward import dense
+from chainrule.estimators.network import Design
+from chainrule.estimators.program import ALPHA, SHARE, TOTAL, slope_label, slope_program
+from chainrule.node import label_of
+from chainrule.quantity import Name, Quantity
+from chainrule.training.kernels import native_kernel
+from chainrule.training.step import first_state
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Where a search ended: the parameters, the error there, the iterations, and SciPy's status and message."""
+
+    values: dict[Quantity, NDArray[Any]]
+    error: float
+    iterations: int
+    status: int
+    message: str
+
+
+def search(
+    design: Design,
+    values: dict[Quantity, NDArray[Any]],
+    X: Any,
+    T: NDArray[Any],
+    weights: NDArray[Any] | None,
+    *,
+    alpha: float,
+    tolerance: float,
+    iterations: int,
+    calls: int,
+    tell: Callable[[int, float], None],
+) -> Found:
+    """Minimise the error over all rows, from these values; `tell` gets the number and the error of each iteration."""
+    from scipy.optimize import minimize  # type: ignore[import-untyped, unused-ignore]
+
+    program = slope_program(design)
+    kernel = native_kernel(program, error=TOTAL, dtype="float64")
+    parts: dict[Quantity, Any] = {Name("x"): dense(X), Name("t"): T}
+    if weights is not None:
+        parts[Name("s")] = weights
+    parts = {label_of(one): np.ascontiguousarray(parts[label_of(one)], np.float64) for one in program.examples}
+    count = len(T)
+    total = count if weights is None else float(weights.sum())
+    scalars: dict[Quantity, Any] = {ALPHA: np.array([float(alpha)]), SHARE: np.array([1 / total])}
+    state = first_state(program, "float64")
+    rows, error, done = np.arange(count), np.empty(1), 0
+
+    def value(flat: NDArray[Any]) -> tuple[float, NDArray[Any]]:
+        made = kernel.run(state, parts, rows, count, scalars, error, given=_parts(flat, values))
+        slopes = np.concatenate([state[slope_label(label)].ravel() for label in values])
+        return (float(error[0]), slopes) if made else (float("inf"), np.zeros_like(flat))
+
+    def each(*, intermediate_result: Any) -> None:
+        nonlocal done
+        done += 1
+        tell(done, float(intermediate_result.fun))
+
+    flat = np.concatenate([np.asarray(part, float).ravel() for part in values.values()])
+    options = {"maxfun": calls, "maxiter": iterations, "gtol": tolerance}
+    found = minimize(value, flat, method="L-BFGS-B", jac=True, callback=each, options=options)
+    return Found(_parts(found.x, values), float(found.fun), int(found.nit), int(found.status), str(found.message))
+
+
+def _parts(flat: NDArray[Any], like: dict[Quantity, NDArray[Any]]) -> dict[Quantity, NDArray[Any]]:
+    ends = np.cumsum([part.size for part in like.values()])[:-1]
+    cut = np.split(np.asarray(flat, float), ends)
+    return {label: part.reshape(one.shape) for (label, one), part in zip(like.items(), cut, strict=True)}
