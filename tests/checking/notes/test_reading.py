@@ -191,6 +191,8 @@ def test_places_are_lines_and_columns_of_the_file() -> None:
         "\\",
         "\\begin{",
         "\\end{x}}",
+        "\\operatorname{ } x",
+        "1.5 \\begin{aligned} = ( & ! \\\\ ) & = 2 \\end{aligned}",
     ],
 )
 def test_hostile_formulas_end_with_unread_entries(text: str) -> None:

@@ -126,12 +126,13 @@ class _Reader:
             chain = above.get(key) or (self.chains[-1] if self.chains else None)
             if not _continues(statement) or chain is None or (self.apart and not columns):
                 chain = self.begin()
-            columns[key] = self.extend(chain, statement)
-            if columns[key] is self.chains[-1] and all(
-                side.tree is None for side in columns[key].sides
-            ):  # a number of the equation, or words
-                self.chains.pop()
-        self.above = {key: columns[key] for key in keys}
+            chain = self.extend(chain, statement)
+            if chain is self.chains[-1] and all(side.tree is None for side in chain.sides):
+                self.chains.pop()  # the number of an equation, or words: nothing goes on with them
+                columns.pop(key, None)
+            else:
+                columns[key] = chain
+        self.above = {key: columns[key] for key in keys if key in columns}
 
     def begin(self) -> Chain:
         chain = Chain()

@@ -90,6 +90,8 @@ class Names(Writer):
 
     def named(self, base: str, at: int, after: int, end: int, depth: int) -> int:
         """A name whose base ends before `after`, with what is glued to it and its scripts."""
+        if not base:
+            self.fail(at, "found a name without letters")
         base, after = self.glued(base, after, end)
         bare = base
         text, after, powers = self.scripts(base, after, end)
