@@ -532,6 +532,13 @@ def test_numbers_that_are_not_finite_are_found(bad: float) -> None:
         train(network(), X, T)
 
 
+def test_numbers_too_large_for_the_dtype_are_found() -> None:
+    X, T = data(10)
+    X[3, 1] = -1e200
+    with pytest.raises(ShapeError, match=r"X has -1e\+200 in row 3, at X\[3, 1\], too large for float32"):
+        train(network(dtype="float32"), X, T)
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [

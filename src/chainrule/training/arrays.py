@@ -60,7 +60,7 @@ def _array(what: str, data: object) -> NDArray[Any]:
 
 
 def _fitted(what: str, found: NDArray[Any], one: Node) -> NDArray[Any]:
-    """The array with one row an example, each of the input's shape; class numbers become rows with a 1 in them."""
+    """The array with one row an example, each of the input's shape."""
     shape = one.type.shape
     if found.shape[1:] == shape:
         return found
@@ -107,17 +107,19 @@ def as_classes(data: object, inputs: Sequence[Node]) -> object:
     return rows
 
 
-def check_finite(what: str, part: NDArray[Any]) -> None:
-    """Raises ShapeError naming the first row with nan or inf."""
+def check_finite(what: str, part: NDArray[Any], dtype: str) -> None:
+    """Raises ShapeError naming the first row with nan, inf, or a number too large for the dtype."""
     if part.dtype.kind != "f":
         return
+    largest = min(float(np.finfo(dtype).max), float(np.finfo(part.dtype).max))
     for start, block in blocks(part):
-        good = np.isfinite(block)
+        good = np.abs(block) <= largest
         if not good.all():
             at = tuple(int(i) for i in np.argwhere(~good)[0])
             where = ", ".join(map(str, (at[0] + start, *at[1:])))
+            large = f", too large for {dtype}" if np.isfinite(block[at]) else ""
             raise ShapeError(
-                f"{what} has {block[at]} in row {at[0] + start}, at {what}[{where}].",
+                f"{what} has {block[at]} in row {at[0] + start}, at {what}[{where}]{large}.",
                 hint="Remove such rows, or put numbers in.",
             )
 

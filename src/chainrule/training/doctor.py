@@ -19,7 +19,7 @@ from chainrule.numbers.vectorised import numpy_numbers
 from chainrule.ops.functions import RELU, SIGMOID, TANH
 from chainrule.quantity import Derivative, Name, Quantity, spell
 from chainrule.training.divergence import layer_text
-from chainrule.training.evaluation import Examples, backward_graph, error_at, error_graph, examples, filled, label_text
+from chainrule.training.evaluation import Examples, backward_graph, error_at, error_graph, examples, filled
 from chainrule.training.history import Row
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def _inputs(model: Model, given: Examples) -> list[Finding]:
     found = []
     for one, part in zip(given.nodes[: len(model.inputs)], given.parts, strict=False):
         rows = np.asarray(part, float).reshape(len(part), -1)
-        name = "X" if len(model.inputs) == 1 else label_text(one)
+        name = "X" if len(model.inputs) == 1 else spell(label_of(one))
         far = np.abs(rows).max(axis=0)
         worst = int(far.argmax())
         if far[worst] > 20:

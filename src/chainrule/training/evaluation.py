@@ -17,7 +17,7 @@ from chainrule.evaluate import bind_sizes, compile_plan
 from chainrule.graph import Graph
 from chainrule.node import INPUT, Node, label_of, order
 from chainrule.numbers.vectorised import numpy_numbers
-from chainrule.quantity import Derivative, Name, Quantity
+from chainrule.quantity import Derivative, Name, Quantity, spell
 from chainrule.training.arrays import as_classes, check_finite, columns
 from chainrule.transforms.batch import batch, batch_loss
 from chainrule.transforms.reverse import reverse
@@ -61,7 +61,7 @@ def examples(model: Model, X: object, T: object, *, needs_targets: bool = True) 
     """X and T as the model's inputs and targets. Raises ShapeError for what does not fit, and for nan and inf."""
     if X is None and model.inputs:
         raise ShapeError("found no inputs.", hint="Give X, a row an example.")
-    if not model.inputs and X is not None and X != {}:
+    if not model.inputs and X is not None and not (isinstance(X, Mapping) and not X):
         raise ShapeError("found inputs, but this model has none.", hint="Give None.")
     found = columns("X", X, model.inputs) if model.inputs else []
     parts = list(zip(model.inputs, found, strict=True))
@@ -77,14 +77,8 @@ def examples(model: Model, X: object, T: object, *, needs_targets: bool = True) 
     several = len(model.inputs) > 1
     for at, (one, part) in enumerate(parts):
         plain = "X" if at < len(model.inputs) else "T"
-        check_finite(str(label_text(one)) if several or isinstance(X, dict) else plain, part)
+        check_finite(spell(label_of(one)) if several or isinstance(X, Mapping) else plain, part, model.dtype)
     return Examples(tuple([one for one, _ in parts]), tuple([part for _, part in parts]))
-
-
-def label_text(one: Node) -> str:
-    """What an input is called."""
-    label = label_of(one)
-    return label.text if isinstance(label, Name) else str(label)
 
 
 def predict(model: Model, X: object) -> NDArray[Any]:

@@ -242,7 +242,7 @@ class _Run:
 
     def _hand_over(self) -> None:
         for name in self.model.learning:
-            self.model.parameters._arrays[name][...] = self.state[Name(name)]
+            self.model.parameters[name][...] = self.state[Name(name)]
 
     def finish(self, keep: str) -> History:
         """Hand the parameters over - of the last epoch, or of the best - and tell what happened."""

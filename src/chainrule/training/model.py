@@ -222,8 +222,3 @@ def _one(value: Any) -> Any:
 def _exact(nested: Any) -> Any:
     """Numbers as they print: 0.1 is one tenth."""
     return [_exact(part) for part in nested] if isinstance(nested, list) else Fraction(repr(nested))
-
-
-def spelled(labels: Sequence[Quantity]) -> str:
-    """Names in a row, for messages."""
-    return ", ".join(map(spell, labels))
