@@ -20,13 +20,14 @@ from chainrule.checking.quantities import Quantities
 from chainrule.checking.routes import routes_of
 from chainrule.evaluate import apply
 from chainrule.node import CONST, INPUT, NAME, Node, input_node, is_quantity, label_of, order
-from chainrule.numbers.interval import EVERYTHING, Interval, hull, interval, interval_numbers, lower, point, upper
+from chainrule.numbers.interval import EVERYTHING, Interval, hull, interval, interval_numbers, point
 from chainrule.ops.arithmetic import NEG
 from chainrule.quantity import Quantity, Updated, spell
 
 PRECISIONS: Final = (200, 1000, 4000)  # bits; what these do not settle goes in the person's favour
 MOST_MIXED: Final = 8  # antecedents whose mixtures are tried one by one
 MOST_MIXTURES: Final = 700
+MOST_SINGLE: Final = 100  # quantities not printed of which each is rounded alone, the last ones on the way
 FEW: Final = 4  # mixtures that are tried without a look whether one of them can be near
 NO_VALUE: Final = object()  # of what depends on a symbol
 Change: TypeAlias = Callable[[Fraction, Fraction], Interval]  # of the ends of an interval
@@ -119,8 +120,7 @@ class Paper:
             return self._inputs[bits][label]
         if not isinstance(label, Updated):
             return NO_VALUE
-        ball = self.quantities.value(label, bits)
-        return Interval(lower(ball), upper(ball))
+        return self.quantities.value(label, bits)
 
     def routes(self, label: Quantity) -> list[Node]:
         """The formulas a quantity may be worked out by: its definition, those of the chain rule, those stated."""
@@ -342,7 +342,7 @@ class Plan:
         few = len(inner) <= MOST_MIXED - 2
         subsets = [set(one) for size in range(len(inner), 0, -1) for one in combinations(inner, size)] if few else []
         for known in map(self._values, ends[: 2 if self.choices else 1]):
-            for chosen in subsets or [set(inner), *({one} for one in inner)]:
+            for chosen in subsets or [set(inner), *({one} for one in inner[-MOST_SINGLE:])]:
                 found = [self._changed(known, chosen, _rounding(unit, way)) for way in WAYS]
                 yield from [value for value in found if value is not None]
 
