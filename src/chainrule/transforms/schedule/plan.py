@@ -30,7 +30,7 @@ class _Planner:
 
     def buffer(self, x: Node, role: Role, order: tuple[int, ...] | None = None) -> Buffer:
         """A new array for a value."""
-        made = Buffer(len(self.buffers), x.type.shape, role, order or natural(x.type.shape), x)
+        made = Buffer(len(self.buffers), x.type.shape, role, order or natural(x.type.shape))
         self.buffers.append(made)
         return made
 

@@ -22,7 +22,6 @@ class Buffer:
     shape: Shape
     role: Role
     order: tuple[int, ...]
-    node: Node | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
