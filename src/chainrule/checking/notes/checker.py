@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from chainrule.checking.claims import Unread
-from chainrule.checking.expected import written_like
+from chainrule.checking.expected import corrected_like
 from chainrule.checking.notes.binding import judged_by
 from chainrule.checking.notes.causes import causes_of, printed_numbers
 from chainrule.checking.notes.document import Document, read_page
@@ -125,7 +125,7 @@ def _expected(one: Finding) -> str | None:
         return None
     if one.figure.whole and one.exact.denominator != 1:
         return _decimal(one.exact, 10)
-    return written_like(one.exact, one.figure)
+    return corrected_like(one.exact, one.figure)
 
 
 def _note(one: Finding) -> str:
