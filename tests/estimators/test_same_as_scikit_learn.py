@@ -144,3 +144,22 @@ def test_lbfgs_starts_where_theirs_does_and_ends_no_worse(at: int, options: dict
     np.testing.assert_allclose(one[0].loss_, one[1].loss_, rtol=1e-9)
     done = fitted(BOTH[at], X, y, solver="lbfgs", max_iter=300, hidden_layer_sizes=(4,), alpha=0.1, **options)
     assert done[0].loss_ < done[1].loss_ * 1.05
+
+
+def test_no_hidden_layer_and_several_epochs_of_sparse_rows_with_weights() -> None:
+    from scipy.sparse import csr_matrix
+
+    weights = np.random.default_rng(1).random(len(Y_IRIS))
+    ours, theirs = fitted(BOTH[0], X_IRIS, Y_IRIS, weights, hidden_layer_sizes=())
+    assert_same(ours, theirs)
+    ours, theirs = fitted(BOTH[0], csr_matrix(X_IRIS), Y_IRIS, weights, batch_size=20, hidden_layer_sizes=(3,))
+    assert_same(ours, theirs)
+
+
+def test_verbose_prints_the_same_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    options = {"verbose": True, "early_stopping": True, "max_iter": 30, "n_iter_no_change": 2, "hidden_layer_sizes": 3}
+    for estimators in BOTH:
+        fitted((estimators[0],) * 2, X_IRIS, Y_IRIS, **options)
+        ours = capsys.readouterr().out
+        fitted((estimators[1],) * 2, X_IRIS, Y_IRIS, **options)
+        assert ours == capsys.readouterr().out

@@ -101,6 +101,8 @@ class Multilayer(Insight, BaseEstimator):  # type: ignore[misc]
         found = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
         if any(size <= 0 for size in found):
             raise ValueError(f"hidden_layer_sizes must be > 0, got {found}.")
+        if any(size != int(size) for size in found):
+            raise ProblemError(f"hidden_layer_sizes are {found}, expected whole numbers.")
         return [int(size) for size in found]
 
     def _row_weights(self, X: Any, y: Any, sample_weight: Any, incremental: bool) -> NDArray[Any] | None:
@@ -114,12 +116,17 @@ class Multilayer(Insight, BaseEstimator):  # type: ignore[misc]
         self.n_layers_ = len(layers)
         self.out_activation_ = self._output_activation()
         self.coefs_, self.intercepts_ = [], []
-        for sources, units in pairwise(layers):
-            bound = np.sqrt((2.0 if self.activation == "logistic" else 6.0) / (sources + units))
+        for layer, (sources, units) in enumerate(pairwise(layers)):
+            bound = np.sqrt(self._spread(layer) / (sources + units))
             self.coefs_.append(self._random_state.uniform(-bound, bound, (sources, units)).astype(dtype))
             self.intercepts_.append(self._random_state.uniform(-bound, bound, units).astype(dtype))
         if self.solver != "lbfgs":
             self._begin_record()
+
+    def _spread(self, layer: int) -> float:
+        """Glorot's 6, or 2 for the logistic function: as the hidden layers have it, or of a list this layer."""
+        names = self.activation if isinstance(self.activation, list | tuple) else [self.activation] * (layer + 1)
+        return 2.0 if layer < len(names) and names[layer] in ("logistic", "sigmoid") else 6.0
 
     def _begin_record(self) -> None:
         self._no_improvement_count = 0
@@ -156,7 +163,7 @@ class Multilayer(Insight, BaseEstimator):  # type: ignore[misc]
                 f"lbfgs failed to converge after {self.n_iter_} iteration(s) (status={found.status}): {found.message}."
                 " Increase the number of iterations (max_iter) or scale the data.",
                 ConvergenceWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
 
     def _tell(self, iteration: int, loss: float) -> None:
@@ -219,10 +226,10 @@ class Multilayer(Insight, BaseEstimator):  # type: ignore[misc]
                         f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) "
                         "reached and the optimization hasn't converged yet.",
                         ConvergenceWarning,
-                        stacklevel=4,
+                        stacklevel=5,
                     )
         except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=4)
+            warnings.warn("Training interrupted by user.", stacklevel=5)
         labels = {Name(name) for name in (*self._design.weights, *self._design.biases)}
         self._memory: dict[Quantity, Any] = {label: part for label, part in run.state.items() if label not in labels}
         if self.early_stopping:
@@ -248,7 +255,7 @@ class Multilayer(Insight, BaseEstimator):  # type: ignore[misc]
             return min(200, count)
         if self.batch_size > count:
             warnings.warn(
-                "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=5
+                "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=6
             )
         return int(min(self.batch_size, count))
 
@@ -287,8 +294,9 @@ class Multilayer(Insight, BaseEstimator):  # type: ignore[misc]
     def _judge(self, X: Any, T: NDArray[Any], weights: NDArray[Any] | None) -> bool:
         score = nan = float("nan")
         if np.isfinite(self.loss_) and all(np.isfinite(part).all() for part in (*self.coefs_, *self.intercepts_)):
-            score = self._score(X, T, weights)
-            self.validation_loss_curve_.append(mean_error(self._weighted(weights), self._values(), X, T, weights))
+            with np.errstate(over="ignore", invalid="ignore"):  # on the way to overflow
+                score = self._score(X, T, weights)
+                self.validation_loss_curve_.append(mean_error(self._weighted(weights), self._values(), X, T, weights))
         else:
             self.validation_loss_curve_.append(nan)
         self.validation_scores_.append(score)
@@ -329,7 +337,7 @@ class Multilayer(Insight, BaseEstimator):  # type: ignore[misc]
         warnings.warn(
             f"{what} The best weights so far are kept. Take a lower learning_rate_init.",
             ConvergenceWarning,
-            stacklevel=5,
+            stacklevel=6,
         )
 
     def _outputs(self, X: Any) -> NDArray[Any]:

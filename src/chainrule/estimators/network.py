@@ -20,6 +20,7 @@ from chainrule.formula.lowering import Block, define
 from chainrule.graph import Graph
 from chainrule.losses import find_loss
 from chainrule.network import ACTIVATIONS
+from chainrule.node import NAME
 from chainrule.notation import network_names
 from chainrule.tracing import Traced, trace
 from chainrule.training.model import DType, Model
@@ -143,7 +144,8 @@ def graph_of_design(design: Design) -> Graph:
         error = _error(design, known["t"], a)
         return functions.named(known["s"] * error if design.weighted else error, "E")
 
-    return trace(network, *shapes, names=names)
+    known = trace(network, *shapes, names=names).quantities()
+    return Graph({label: one for label, one in known.items() if one.op is NAME})
 
 
 def _shapes(design: Design) -> dict[str, tuple[int, ...]]:

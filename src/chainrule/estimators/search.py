@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from chainrule.estimators.forward import dense
 from chainrule.estimators.network import Design
@@ -71,7 +72,8 @@ def search(
 
     flat = np.concatenate([np.asarray(part, float).ravel() for part in values.values()])
     options = {"maxfun": calls, "maxiter": iterations, "gtol": tolerance}
-    found = minimize(value, flat, method="L-BFGS-B", jac=True, callback=each, options=options)
+    with threadpool_limits(1, user_api="blas"):  # vectors of this size are not worth a second thread
+        found = minimize(value, flat, method="L-BFGS-B", jac=True, callback=each, options=options)
     return Found(_parts(found.x, values), float(found.fun), int(found.nit), int(found.status), str(found.message))
 
 

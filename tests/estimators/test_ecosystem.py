@@ -1,0 +1,127 @@
+"""Inside scikit-learn's pipelines, searches and wrappers, with tables, saved and loaded."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn")
+
+import joblib
+import sklearn
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.datasets import load_iris
+from sklearn.ensemble import StackingClassifier
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.inspection import partial_dependence, permutation_importance
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validate
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from chainrule.estimators import MLPClassifier, MLPRegressor
+
+X, Y = load_iris(return_X_y=True)
+OPTIONS: dict[str, Any] = {"hidden_layer_sizes": (6,), "learning_rate_init": 0.05, "max_iter": 40, "random_state": 0}
+
+
+@pytest.fixture(autouse=True)
+def _not_converged() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
+
+
+def test_pipeline_and_cross_validation() -> None:
+    scores = cross_val_score(make_pipeline(StandardScaler(), MLPClassifier(**OPTIONS)), X, Y, cv=3)
+    assert scores.mean() > 0.9
+
+
+def test_grid_search_on_two_processes_finds_what_one_does() -> None:
+    grid = {"alpha": [1e-4, 100.0], "hidden_layer_sizes": [(6,), (3,)]}
+    found = [GridSearchCV(MLPClassifier(**OPTIONS), grid, cv=2, n_jobs=n).fit(X, Y) for n in (1, 2)]
+    assert found[0].best_params_ == found[1].best_params_
+    assert found[0].best_params_["alpha"] == 1e-4
+    np.testing.assert_allclose(found[0].cv_results_["mean_test_score"], found[1].cv_results_["mean_test_score"])
+
+
+def test_threads_learn_each_for_itself() -> None:
+    with joblib.parallel_backend("threading", n_jobs=2):
+        scores = cross_val_score(MLPClassifier(**OPTIONS), X, Y, cv=4)
+    np.testing.assert_array_equal(scores, cross_val_score(MLPClassifier(**OPTIONS), X, Y, cv=4))
+
+
+def test_stacking_and_calibration() -> None:
+    parts = [("net", MLPClassifier(**OPTIONS)), ("line", LogisticRegression(max_iter=500))]
+    assert StackingClassifier(parts, cv=2).fit(X, Y).score(X, Y) > 0.9
+    calibrated = CalibratedClassifierCV(MLPClassifier(**OPTIONS), cv=2).fit(X, Y)
+    np.testing.assert_allclose(calibrated.predict_proba(X).sum(axis=1), 1)
+
+
+def test_clone_and_dump(tmp_path: Path) -> None:
+    model = MLPClassifier(**OPTIONS, activation=["tanh"], class_weight={0: 2, 1: 1, 2: 1}, dropout=0.25)
+    assert clone(model).get_params() == model.get_params()
+    model.fit(X, Y)
+    joblib.dump(model, tmp_path / "model")
+    loaded = joblib.load(tmp_path / "model")
+    assert (loaded.predict_proba(X) == model.predict_proba(X)).all()
+    for one in (loaded, model):
+        one.partial_fit(X, Y)
+    assert (loaded.coefs_[0] == model.coefs_[0]).all()
+    assert not hasattr(clone(model), "coefs_")
+
+
+def test_a_saved_model_predicts_in_another_process(tmp_path: Path) -> None:
+    model = MLPRegressor(**OPTIONS).fit(X, Y)
+    joblib.dump(model, tmp_path / "model")
+    code = f"import joblib; print(repr(joblib.load({str(tmp_path / 'model')!r}).predict([[5, 3, 1, 0]]).tolist()))"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert shown.strip() == repr(model.predict([[5, 3, 1, 0]]).tolist())
+
+
+def test_tables_keep_and_check_their_names() -> None:
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame(X, columns=["a", "b", "c", "d"])
+    model = MLPClassifier(**OPTIONS, early_stopping=True).fit(table, pandas.Series(Y, name="kind"))
+    assert model.feature_names_in_.tolist() == ["a", "b", "c", "d"]
+    assert model.n_features_in_ == 4
+    assert model.input_gradient(table).shape == (150, 3, 4)
+    with pytest.raises(ValueError, match="feature names"):
+        model.predict(table.rename(columns={"a": "z"}))
+    with pytest.warns(UserWarning, match="does not have valid feature names"):
+        model.predict(X)
+
+
+def test_set_output_gives_tables_on_the_way() -> None:
+    pandas = pytest.importorskip("pandas")
+    pipe = make_pipeline(StandardScaler(), MLPClassifier(**OPTIONS)).set_output(transform="pandas")
+    table = pandas.DataFrame(X, columns=["a", "b", "c", "d"])
+    assert pipe.fit(table, Y)[-1].feature_names_in_.tolist() == ["a", "b", "c", "d"]
+    assert pipe.score(table, Y) > 0.9
+
+
+def test_sample_weights_are_routed() -> None:
+    weights = np.where(Y == 0, 0.0, 1.0)
+    with sklearn.config_context(enable_metadata_routing=True):
+        model = MLPClassifier(**OPTIONS).set_fit_request(sample_weight=True).set_score_request(sample_weight=True)
+        pipe = make_pipeline(StandardScaler().set_fit_request(sample_weight=False), model)
+        found = cross_validate(pipe, X, Y, params={"sample_weight": weights}, cv=3, return_estimator=True)
+    # What weighs nothing is not learned, and not counted.
+    assert all((one.predict(X) != 0).all() for one in found["estimator"])
+    assert found["test_score"].mean() > 0.8
+
+
+def test_inspection() -> None:
+    model = MLPRegressor(**OPTIONS).fit(X[:, :3], X[:, 3])
+    shown = partial_dependence(model, X[:, :3], [2], grid_resolution=5)["average"][0]
+    assert shown[-1] > shown[0]
+    found = permutation_importance(model, X[:, :3], X[:, 3], n_repeats=3, random_state=0).importances_mean
+    assert found.argmax() == 2
