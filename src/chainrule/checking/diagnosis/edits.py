@@ -40,6 +40,7 @@ LIKE: Final = (
     ("log", "log10"), ("sin", "cos"), ("max", "min"),
 )  # fmt: skip
 PUT_IN: Final = "{} was put in where {} belongs"
+ALSO: Final = 0.8  # what the plainer name of a slip costs more
 FAR: Final = 1.5  # what a slip costs more that people rarely make
 TOO_MANY: Final = {
     "factor missing": ("factor twice", "the factor {} is too many"),
@@ -127,10 +128,11 @@ class Editor:
         for i, part in enumerate(parts):
             rest = [one for j, one in enumerate(parts) if j != i]
             said = (positive(part),)
-            if self._is_path(part):
+            is_path = self._is_path(part)
+            if is_path:
                 yield Edit("path left out", summed(rest), "the way through {} is left out", said, "term", far)
-            else:
-                yield Edit("term missing", summed(rest), "the term {} is left out", said, "term", far)
+            also = ALSO if is_path else 0.0
+            yield Edit("term missing", summed(rest), "the term {} is left out", said, "term", far + also)
             twice = summed([*parts[: i + 1], *parts[i:]])
             yield Edit("term twice", twice, "the term {} is counted twice", said, "term", far)
             flipped = summed([negated(one) if j == i else one for j, one in enumerate(parts)])

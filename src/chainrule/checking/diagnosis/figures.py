@@ -39,7 +39,8 @@ def figure_causes(scene: Scene) -> tuple[Cause, ...]:
     copied = dict(_copied(scene, figure, due))
     hits = [*_of_the_pen(scene, figure, values), *copied.values()]
     hits += conventions(scene, values, lambda value: meets(due, value))
-    in_formulas = [hit for hit in _in_formulas(scene, due, figure) if hit.form is None or hit.form.node not in copied]
+    names = {node for node in copied if node is not None}
+    in_formulas = [hit for hit in _in_formulas(scene, due, figure) if not _is_named(hit, names)]
     hits += [replace(hit, cost=hit.cost + (PUT_IN if numbers else 0.0)) for hit in in_formulas]
     for form in numbers:
         hits += _in_numbers(scene, form, due)
@@ -47,6 +48,11 @@ def figure_causes(scene: Scene) -> tuple[Cause, ...]:
         text = f"the numbers before it are right, but do not come to {figure.text}"
         hits.append(Hit("arithmetic", text, min(accident, MOST_ARITHMETIC), "arithmetic"))
     return ranked(hits, scene.search.tried, accident)
+
+
+def _is_named(hit: Hit, names: set[Node]) -> bool:
+    """Whether other quantities were put in so that the formula is another quantity's: its figure was copied."""
+    return hit.slip == "other quantity put in" and hit.form is not None and hit.form.node in names
 
 
 def _before(scene: Scene) -> Iterator[Interval]:
@@ -89,7 +95,7 @@ def _copied(scene: Scene, figure: Figure, due: Region) -> Iterator[tuple[Node | 
             yield formula, Hit("copied from another line", text, 0.3 * distance + far, "copied")
         elif not figures and (value := paper.exact(node)) is not None and meets(due, value):
             text = f"{figure.text} is {words.of(node)}"
-            yield formula, Hit("copied from another line", text, 0.4 + 0.5 * distance + far, "copied")
+            yield formula, Hit("copied from another line", text, 1.2 + 0.5 * distance + far, "copied")
 
 
 def _size(scene: Scene, at: Node) -> Interval | None:
@@ -113,17 +119,18 @@ def conventions(scene: Scene, values: Sequence[Interval], fits: Callable[[Interv
     slopes = [label for label in good if isinstance(label, Derivative) and label.of == error]
     if any(scene.kin.node(label) in factors_of(scene) for label in slopes):
         return  # the factor of the loss came in before
-    is_settled = any(speaks_of_loss(scene, label) for label in good)
+    name = scene.words.spelling(error)
     for factor, text in ((2, "twice what it should be"), (Fraction(1, 2), "half of what it should be")):
         scene.search.tried["convention"] += 1
-        if any(fits(scaled(value, Fraction(factor))) for value in values):
-            said = f"this is {text}: the 1/2 of the error, or the 2 of the square, is forgotten"
-            yield Hit("square or half forgotten", said, 0.8, "convention")
-            if slopes:
-                continue  # a convention would have shown before
-            said = f"this is {text}: {scene.words.spelling(error)} is taken with another factor, 1/2 or none"
-            far = 1.5 if is_settled else 0.0 if isinstance(scene.label, Derivative) else 1.5
-            yield Hit("other convention", said, far, "convention" if is_settled else "convention, not settled")
+        if not any(fits(scaled(value, Fraction(factor))) for value in values):
+            continue
+        # what is missing was forgotten, the 1/2 of an error or the 2 of its slope; what is too much is another error
+        is_missing = (factor == 2) != isinstance(scene.label, Derivative)
+        said = f"this is {text}: the 1/2 of the error, or the 2 of the square, is forgotten"
+        yield Hit("square or half forgotten", said, 0.0 if is_missing else 1.5, "convention")
+        if not slopes:  # a convention would have shown in them
+            said = f"this is {text}: {name} is taken with another factor, 1/2 or none"
+            yield Hit("other convention", said, 1.0 if is_missing else 0.0, "convention")
 
 
 def speaks_of_loss(scene: Scene, label: Quantity) -> bool:

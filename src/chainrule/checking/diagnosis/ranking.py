@@ -38,7 +38,7 @@ PRIOR: Final[Mapping[str, float]] = {
     "wrong function": 1.0,
     "path left out": 0.4,
     "arithmetic": 1.5,
-    "other convention": 1.0,
+    "other convention": 0.5,
 }
 AGAIN: Final = 2.0  # what the next explanation of the same kind costs more: another kind is more to learn from
 NOTHING: Final = 3.0  # what must be gained on an accident

@@ -178,7 +178,8 @@ class Search:
         extra: float = 0.0,
     ) -> Iterator[Hit]:
         """The edits that give a value that fits, made in the formula of the line or of `inner` on the way."""
-        self.tried.update(edit.group for edit in edits)
+        where = "" if inner is None else "on the way: "  # a slip in the formula of the line itself is the likelier
+        self.tried.update(where + edit.group for edit in edits)
         above = [] if inner is None else users_of(nodes, inner)
         for edit in edits:
             if sum(desk.work for desk in tables) > MOST_WORK:
@@ -193,7 +194,9 @@ class Search:
                     text = self.words.fill(edit.text, edit.said)
                     brought = edit.said[0] if edit.said and self.words.values else None
                     far = unprinted(self.paper, brought) if isinstance(brought, Node) else 0.0
-                    yield Hit(edit.slip, text, edit.cost + desk.cost + extra + far, edit.group, edit.form, edit.said)
+                    yield Hit(
+                        edit.slip, text, edit.cost + desk.cost + extra + far, where + edit.group, edit.form, edit.said
+                    )
                     break
 
     def _miscopied(self, plan: Plan, tables: Sequence[Desk], fits: Callable[[Interval], bool]) -> Iterator[Hit]:

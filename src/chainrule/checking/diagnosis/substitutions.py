@@ -29,6 +29,7 @@ ONE_PLACE: Final = 2.0  # what is gained by knowing which number it is
 BEHIND: Final = 1.0  # and a slip that was made before the number was put in
 MOST_FORMS: Final = 60  # formulas with a slip that the numbers are laid on
 OPENED: Final = 0.7  # what a slip costs more in the formula of a quantity that is put in
+CLEAR: Final = 5.0  # what numbers come to tells less than each of them if they have few digits
 CLEAN: Final = 10.0  # numbers do not lie on a formula by accident
 UNSEEN: Final = 1.0  # a slip of the pen with a number that stands nowhere
 TOGETHER: Final = 1.0  # a number has to stand for several at once
@@ -41,18 +42,20 @@ def substitution_causes(scene: Scene) -> tuple[Cause, ...]:
     assert form is not None
     bad = wrong_pairs(scene)
     hits: list[Hit] = []
-    if _box(scene, form) is None:
+    box = _box(scene, form)
+    if box is None:
         return several(scene, bad)  # what divides by 0 may come to anything
     if alignment is not None and alignment.is_same_shape() and len(bad) == 1:
         accident = distinct(figure_of(bad[0]), []) + ONE_PLACE
         hits += worth_telling(number_hits(scene, bad[0]), tried, accident)
     hits += worth_telling(_structural(scene, form), tried, CLEAN)
-    box = _box(scene, form)
-    if not hits and box is not None:
-        accident = _narrowness(box)
-        hits += worth_telling(_turned(scene, form), tried, accident)
-        hits += worth_telling(_by_value(scene, box), tried, accident)
-    return ranked(hits, tried) if hits else several(scene, bad)
+    if hits:
+        return ranked(hits, tried)
+    accident = _narrowness(box)
+    hits = [
+        hit for found in (_turned(scene, form), _by_value(scene, box)) for hit in worth_telling(found, tried, accident)
+    ]
+    return (several(scene, bad) if accident < CLEAR else ()) or ranked(hits, tried) or several(scene, bad)
 
 
 def several(scene: Scene, bad: Sequence[Pair]) -> tuple[Cause, ...]:
