@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Final, Literal
 
 from chainrule.checking.claims import Claim, Working
 from chainrule.checking.paper import Paper
@@ -19,6 +19,8 @@ from chainrule.checking.working import read_working
 from chainrule.checking.worlds import HALVES, with_early_updates, with_factor
 from chainrule.errors import ChainruleError
 from chainrule.problem import Problem
+
+NEAR: Final = 0.2  # of a value: what rounding may do to it
 
 Results = Sequence[Sequence[Judged]]  # of each claim, its links
 
@@ -118,6 +120,8 @@ def _carried(paper: Paper, working: Working, results: Results, cause: Cause) -> 
     first = next(n for n, judged in enumerate(results) if any(one.verdict == "wrong" for one in judged))
     others: list[list[Judged]] = []
     try:
+        if not _may_follow(paper, next(one for one in results[first] if one.verdict == "wrong")):
+            return {}
         for n, claim in enumerate(working.claims):
             if n < first:
                 for one in results[n]:
@@ -138,6 +142,16 @@ def _carried(paper: Paper, working: Working, results: Results, cause: Cause) -> 
     wrong = next(one for one in mended if one.verdict == "wrong")
     changed[id(wrong.link)] = Changed("wrong", cause=cause)
     return changed
+
+
+def _may_follow(paper: Paper, wrong: Judged) -> bool:
+    """Whether what a wrong link says is anywhere near the quantity's value in another convention."""
+    if wrong.figure is not None:
+        claimed: float | None = float(wrong.figure.value)
+    else:
+        claimed = paper.size(wrong.form.node) if wrong.form is not None else None
+    other = paper.size(paper.quantities.node(wrong.claim.quantity))
+    return claimed is None or other is None or abs(claimed - other) <= NEAR * max(abs(claimed), abs(other))
 
 
 def _mended(old: Sequence[Judged], new: Sequence[Judged]) -> list[Judged]:

@@ -35,7 +35,7 @@ class Slips:
         """The wrong figures that the first formula of the quantity rests on which has some."""
         label = one.claim.quantity
         for route in self.paper.routes(label):
-            below = [self.paper.label_at(at) for at in self.paper.plan(route, of=label, bad=True, local={}).choices]
+            below = [self.paper.label_at(at) for at in self.paper.plan(route, of=label, bad=True, local={}, unrounded=False).choices]
             found = [self.found[part] for part in below if part in self.found]
             if found:
                 return list(dict.fromkeys(found))
