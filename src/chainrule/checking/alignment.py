@@ -161,7 +161,10 @@ class _Aligner:
         if len(link.parts) != len(formula.parts):
             return Alignment(OTHER_SHAPE, others=((link, formula),))
         for a, b in zip(link.parts, formula.parts, strict=True):
-            total = total.plus(self.best(a, b, depth))
+            piece = self.best(a, b, depth)
+            if piece.cost >= WRONG_NUMBER and b is formula.parts[0] and _is_even_power(formula):
+                piece = min(piece, self.best(a, negated(b), depth), key=lambda one: one.cost)
+            total = total.plus(piece)
         return total
 
     # Sums and products --------------------------------------------------------------------------------------
@@ -314,6 +317,12 @@ def _with_sign(found: Alignment, link: Form, formula: Form) -> Alignment:
 
 def _sign(form: Form) -> int:
     return form.sign if form.kind == "product" else 1
+
+
+def _is_even_power(form: Form) -> bool:
+    """Whether the sign of the base does not matter: (t - o)^2 is (o - t)^2."""
+    exponent = form.parts[1].node if form.kind == "power" else None
+    return exponent is not None and exponent.op is CONST and exponent.attribute % 2 == 0
 
 
 def _inverse_constant(form: Form, power: int) -> Form | None:

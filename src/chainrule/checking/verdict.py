@@ -7,18 +7,20 @@ be - exactly, or following from figures printed before.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Final, Literal
 
 from chainrule.checking.alignment import WRONG_NUMBER, Alignment, Judge, Pair, align
 from chainrule.checking.claims import Claim, Link, Unread
+from chainrule.checking.direct import direct_factors, other_reading
 from chainrule.checking.figures import Figure, Region, minus, read_figure, region
 from chainrule.checking.forms import Form, element_of, form_of_node, form_of_tree, leaves
 from chainrule.checking.guess import guessed
 from chainrule.checking.identity import identical
 from chainrule.checking.paper import PRECISIONS, Paper, meets
 from chainrule.errors import ChainruleError
+from chainrule.formula.syntax import Tree
 from chainrule.node import CONST, INPUT, NAME, Node, const, node, substitute
 from chainrule.numbers.interval import Interval, interval, point
 from chainrule.ops.arithmetic import NEG
@@ -61,26 +63,37 @@ class Judged:
 
 def judge_claim(paper: Paper, claim: Claim) -> tuple[list[Judged], list[Unread]]:
     """The verdicts on the links of a claim, in order; its figures are on the paper afterwards."""
-    judged: list[Judged] = []
     try:
         line = Line(claim, paper.quantities.node(claim.quantity))
     except ChainruleError as error:
         return [], [Unread(line=claim.line, column=claim.column, text=claim.text, reason=error.what)]
-    unread: list[Unread] = []
-    printed: list[tuple[Figure, bool]] = []
-    for link in claim.links:
+    judged, unread = _judge_links(paper, line)
+    other = other_reading(paper.quantities, claim.quantity) if _has_slip(judged) else None
+    if other is not None:
+        label, note = other
+        line = Line(replace(claim, quantity=label), paper.quantities.node(label))
+        again, _ = _judge_links(paper, line)
+        if not _has_slip(again):
+            claim, judged = line.claim, [replace(one, note=one.note or f"{one.verdict} {note}") for one in again]
+    for one in judged:
+        if one.figure is not None:
+            own, due = point(one.figure.value), region(one.figure)
+            behind = tuple([value for value, _ in line.values if value != own and meets(due, value)])
+            paper.put(claim.quantity, one.figure, good=SEVERITY[one.verdict] < 2, behind=behind)
+    return judged, unread
+
+
+def _has_slip(judged: Sequence[Judged]) -> bool:
+    return any(one.verdict == "wrong" for one in judged)
+
+
+def _judge_links(paper: Paper, line: Line) -> tuple[list[Judged], list[Unread]]:
+    judged, unread = list[Judged](), list[Unread]()
+    for link in line.claim.links:
         try:
-            one = _judge(paper, line, link)
+            judged.append(_judge(paper, line, link))
         except ChainruleError as error:
             unread.append(Unread(line=link.line, column=link.column, text=link.text, reason=error.what))
-            continue
-        judged.append(one)
-        if one.figure is not None:
-            printed.append((one.figure, SEVERITY[one.verdict] < 2))
-    for figure, good in printed:
-        own, due = point(figure.value), region(figure)
-        behind = tuple([value for value, _ in line.values if value != own and meets(due, value)])
-        paper.put(claim.quantity, figure, good=good, behind=behind)
     return judged, unread
 
 
@@ -95,12 +108,19 @@ def _judge(paper: Paper, line: Line, link: Link) -> Judged:
         whole = element_of(whole, link.index)
     elif whole.shape:
         raise ChainruleError("this is an array, where a single number is claimed.")
-    form = form_of_tree(link.tree, lambda part: paper.quantities.expression(part, link.text), index=link.index)
-    if link.kind == "formula" and identical(paper, whole, line.node):
+    known, note = _readings(paper, whole, line.node) if link.kind == "formula" else (None, "")
+    whole = substitute([whole], known)[0] if known else whole
+
+    def lowered(part: Tree) -> Node:
+        found = paper.quantities.expression(part, link.text)
+        return substitute([found], known)[0] if known else found
+
+    form = form_of_tree(link.tree, lowered, index=link.index)
+    if known is not None:
         line.formulas.append(form)
         stated = [whole, paper.quantities.from_arguments(link.tree, link.text, whole)]
         paper.formulas.setdefault(line.claim.quantity, []).extend(dict.fromkeys(stated))
-        return Judged(line.claim, link, "formula", "right", line, form=form)
+        return Judged(line.claim, link, "formula", "right", line, form=form, note=note)
     has_numbers = any(leaf.figure is not None for leaf in leaves(form))
     judged = _substitution(paper, line, link, form) if has_numbers else None
     if judged is not None and (link.kind != "formula" or judged.verdict != "wrong" or _puts_numbers_in(judged)):
@@ -109,6 +129,16 @@ def _judge(paper: Paper, line: Line, link: Link) -> Judged:
     formula = judged.formula if judged is not None else _nearest_formula(paper, line, form)
     alignment = judged.alignment if judged is not None else None
     return Judged(line.claim, link, "formula", "wrong", line, form=form, formula=formula, alignment=alignment)
+
+
+def _readings(paper: Paper, formula: Node, own: Node) -> tuple[dict[Node, Node] | None, str]:
+    """With which of its derivatives read as direct ones a formula is right, and what to say of it; None with none."""
+    if identical(paper, formula, own):
+        return {}, ""
+    for known, note in direct_factors(paper.quantities, formula):
+        if identical(paper, substitute([formula], known)[0], own):
+            return known, note
+    return None, ""
 
 
 def _puts_numbers_in(judged: Judged) -> bool:
@@ -140,7 +170,10 @@ def figure_verdict(paper: Paper, line: Line, figure: Figure, due: Region) -> tup
         return "rounded", ""
     if any(not good and meets(due, value) for value, good in line.values):
         return "carried", ON_THIS_LINE
-    if line.bad and follows_from(paper, [form.node for form in line.bad], line, due, unit, bad=True):
+    stated = [form.node for form in line.bad]
+    if any(is_exactly(paper, at, due) in ("yes", "undecided") for at in stated):
+        return "carried", ON_THIS_LINE
+    if follows_from(paper, stated, line, due, unit, bad=True):
         return "carried", ON_THIS_LINE
     if paper.has_bad() and follows_from(paper, routes, line, due, unit, bad=True):
         return "carried", ""
