@@ -224,6 +224,8 @@ class Editor:
         for other, (slip, text) in found.items():
             new = multiplied([(Form("leaf", const(other)), 1), *rest], form.sign)
             yield Edit(slip, new, text, (), "factor")
+            if slip != "factor missing":
+                yield Edit("factor missing", new, f"the factor {value / other} is missing", (), "factor", ALSO)
 
     def _is_slope(self, part: Form) -> bool:
         """Whether a factor is the derivative of an activation, such as dout_h1/dh1."""

@@ -18,6 +18,7 @@ from chainrule.node import Node, label_of
 from chainrule.numbers.interval import Interval
 
 LONGEST: Final = 10  # decimals of a given number that is copied
+LAST_RESORT: Final = 2.0  # that the only digit is another one
 FARTHEST: Final = 12  # places that a point moves
 
 
@@ -32,9 +33,12 @@ class Misprint(NamedTuple):
 
 
 def misprints(
-    figure: Figure, values: Sequence[Interval], due: Callable[[Figure], Region] = region
+    figure: Figure, values: Sequence[Interval], due: Callable[[Figure], Region] = region, *, shortest: int = 2
 ) -> Iterator[Misprint]:
-    """The slips of the pen that turn one of the values into the figure."""
+    """The slips of the pen that turn one of the values into the figure.
+
+    With fewer digits than `shortest` any other figure has one digit wrong, and that explains nothing.
+    """
 
     def is_meant(other: Figure) -> bool:
         around = due(other)
@@ -45,7 +49,8 @@ def misprints(
         yield Misprint("sign", f"the sign is wrong: {minus.text}", 0.0, 1, minus)
     yield from _moved(figure, is_meant)
     yield from _transposed(figure, is_meant)
-    yield from _copied_wrong(figure, is_meant, values[0] if values else None)
+    if significant(_digits(figure)) >= shortest:
+        yield from _copied_wrong(figure, is_meant, values[0] if values else None)
 
 
 def _moved(figure: Figure, is_meant: Callable[[Figure], bool]) -> Iterator[Misprint]:
@@ -77,15 +82,13 @@ def _transposed(figure: Figure, is_meant: Callable[[Figure], bool]) -> Iterator[
 
 def _copied_wrong(figure: Figure, is_meant: Callable[[Figure], bool], best: Interval | None) -> Iterator[Misprint]:
     digits = _digits(figure)
-    if significant(digits) < 2:
-        return  # any other figure has one digit wrong
-    among = 9 * significant(digits)
+    among, far = 9 * significant(digits), 0.0 if significant(digits) > 1 else LAST_RESORT
     for i, old in enumerate(digits):
         for new in "0123456789":
             meant = _with_digits(figure, digits[:i] + new + digits[i + 1 :])
             if new != old and meant.value and is_meant(meant):
                 text = f"a digit is wrong: {old} where {new} belongs, {meant.text}"
-                yield Misprint("digit copied wrong", text, 0.0 if _is_near(meant, best) else 0.2, among, meant)
+                yield Misprint("digit copied wrong", text, far + (0.0 if _is_near(meant, best) else 0.2), among, meant)
     if significant(digits) < 3:
         return
     for i in range(len(digits)):

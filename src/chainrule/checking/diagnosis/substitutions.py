@@ -98,7 +98,7 @@ def number_hits(scene: Scene, pair: Pair) -> Iterator[Hit]:
     values = [*scene.values(at, routes if at.op is not CONST else []), *_as_printed(scene, at)]
     far = 0.0 if not at.args or label in paper.printed else UNSEEN
     far += 0.0 if pair.of.kind == "leaf" else SUBTREE
-    for one in misprints(figure, values, lambda other: number_region(paper, other, at)):
+    for one in misprints(figure, values, lambda other: number_region(paper, other, at), shortest=1):
         tried[f"pen: {one.slip}"] = one.among
         yield Hit(one.slip, f"in {figure.text} {one.text}", one.cost + far, f"pen: {one.slip}")
     yield from (replace(hit, cost=hit.cost + (far and SUBTREE)) for hit in _taken_for(scene, figure, pair))
