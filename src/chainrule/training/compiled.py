@@ -1,6 +1,6 @@
 """Functions and graphs in native code: the value, and the value with its gradient, for numbers and arrays.
 
-A kernel is made for the shapes of the first call and kept for the next ones of the same shapes.
+Code is made for the shapes of the first call and kept for the next ones of the same shapes.
 """
 
 from __future__ import annotations
@@ -8,19 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from chainrule.errors import GradientError, ShapeError
-from chainrule.graph import Graph, Program, State, collector_paused
-from chainrule.node import Node, const, input_node, label_of, name_node, type_of
-from chainrule.ops.types import show_shape
-from chainrule.quantity import Name, Quantity, spell
+from chainrule.graph import Graph, collector_paused
+from chainrule.node import Node, input_node, label_of, type_of
+from chainrule.quantity import Name, spell
 from chainrule.tracing.arguments import Leaf, Rebuild, names_of, take_apart
 from chainrule.tracing.traced import Traced, lift
 from chainrule.training.model import DType
 from chainrule.transforms.gradients import gradient, running
-
-_ERROR, _TURN = Name("#error"), np.zeros(1, np.int64)
 
 
 def compile(f: Callable[..., Any] | Graph, *, dtype: DType = "float64") -> CompiledFunction | CompiledGraph:
@@ -101,31 +96,17 @@ def _input(name: str, leaf: Leaf) -> Node:
 
 
 class _Made:
-    """A kernel that copies the values of some nodes into places of their own: a training step that learns nothing."""
+    """Native code for the values of some nodes, which need no names."""
 
     def __init__(
         self, inputs: Sequence[Node], roots: Sequence[Node], rebuilds: Sequence[Rebuild], dtype: DType
     ) -> None:
-        from chainrule.targets.llvm.training import compile_training
+        from chainrule.targets.llvm.function import compile_function
 
-        self.inputs, self.rebuilds, self.dtype = inputs, rebuilds, np.dtype(dtype)
-        state: dict[Quantity, State] = {}
-        for at, root in enumerate(roots):
-            kept = Name(f"#result{at}")
-            state[kept] = State(input_node(kept, root.type), root, 0)
-        self.shapes: dict[Quantity, Any] = {label: one.before.type.shape for label, one in state.items()}
-        step = Graph({_ERROR: name_node(_ERROR, const(0))})
-        self.kernel = compile_training(Program(step, state), error=_ERROR, dtype=dtype)
+        self.labels, self.rebuilds = [label_of(one) for one in inputs], rebuilds
+        self.function = compile_function({Name(f"#{at}"): root for at, root in enumerate(roots)}, dtype=dtype)
 
     def run(self, leaves: Sequence[Leaf]) -> list[Any]:
-        """The values of the roots: floats, or arrays."""
-        given = {}
-        for one, leaf in zip(self.inputs, leaves, strict=True):
-            value = np.asarray(leaf.value, self.dtype)
-            if value.shape != one.type.shape:
-                name, due = spell(label_of(one)), show_shape(one.type.shape)
-                raise ShapeError(f"{name} has the shape {show_shape(value.shape)}, expected {due}.")
-            given[label_of(one)] = value
-        state = {label: np.empty(shape, self.dtype) for label, shape in self.shapes.items()}
-        self.kernel.run(state, {}, _TURN, 1, {}, np.empty(1), given=given)
-        return [value if value.shape else float(value) for value in state.values()]
+        """The values of the roots: numbers, or arrays."""
+        given = {label: leaf.value for label, leaf in zip(self.labels, leaves, strict=True)}
+        return [value if value.shape else value.item() for value in self.function(given).values()]

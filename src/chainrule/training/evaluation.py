@@ -1,6 +1,7 @@
 """A model on many examples at once: what it predicts, its error, and the derivatives of that error.
 
-The batched graph is evaluated with whole NumPy arrays, a block of rows at a time, so that memory stays small.
+The batched graph runs a block of rows at a time, so that memory stays small: as native code, or in NumPy where there
+are so many nodes that compiling takes longer than it saves.
 """
 
 from __future__ import annotations
@@ -26,9 +27,12 @@ from chainrule.transforms.stabilise import stabilise
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from chainrule.training.model import Model
+    from chainrule.targets.llvm.function import Function
+    from chainrule.targets.llvm.levels import LevelFunction
+    from chainrule.training.model import DType, Model
 
-ROWS: Final = 4096
+ROWS: Final = 512  # as many as fit a processor's cache
+LARGE: Final = 500  # nodes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,7 +94,8 @@ def predict(model: Model, X: object) -> NDArray[Any]:
     roots, learned = tuple([graph.outputs[label] for label in model.outputs]), learned_values(model.parameters)
     found = []
     for block in given.blocks():
-        parts = [np.broadcast_to(part, (block.count, *np.shape(part)[1:])) for part in values_of(roots, block, learned)]
+        parts = values_of(roots, block, learned, dtype=model.dtype)
+        parts = [np.broadcast_to(part, (block.count, *np.shape(part)[1:])) for part in parts]
         found.append(parts[0] if len(parts) == 1 and parts[0].ndim > 1 else np.column_stack(parts))
     return np.concatenate(found).astype(model.dtype)
 
@@ -103,7 +108,7 @@ def loss(model: Model, X: object, T: object, *, over: Literal["sum", "mean"]) ->
 def error_at(model: Model, given: Examples, parameters: Mapping[str, NDArray[Any]], *, over: str = "mean") -> float:
     """The error of examples that have been checked, with these values of the parameters."""
     root, learned = error_graph(model).outputs[model.minimise], learned_values(parameters)
-    total = sum(float(values_of((root,), block, learned)[0]) for block in given.blocks())
+    total = sum(float(values_of((root,), block, learned, dtype=model.dtype)[0]) for block in given.blocks())
     return total / given.count if over == "mean" else total
 
 
@@ -114,7 +119,10 @@ def gradient(model: Model, X: object, T: object, *, over: Literal["sum", "mean"]
     learned = learned_values(model.parameters)
     totals: list[Any] = [0.0] * len(roots)
     for block in given.blocks():
-        totals = [total + value for total, value in zip(totals, values_of(roots, block, learned), strict=True)]
+        totals = [
+            total + value
+            for total, value in zip(totals, values_of(roots, block, learned, dtype=model.dtype), strict=True)
+        ]
     scale = given.count if over == "mean" else 1
     found = {name: total / scale for name, total in zip(model.learning, totals, strict=True)}
     return {
@@ -123,12 +131,29 @@ def gradient(model: Model, X: object, T: object, *, over: Literal["sum", "mean"]
     }
 
 
-def values_of(roots: tuple[Node, ...], given: Examples, learned: Mapping[Quantity, Any]) -> list[Any]:
+def values_of(
+    roots: tuple[Node, ...], given: Examples, learned: Mapping[Quantity, Any], *, dtype: DType = "float64"
+) -> list[Any]:
     """The values of nodes of a batched graph for some examples."""
+    if _small(roots):
+        parts = {label_of(one): part for one, part in zip(given.nodes, given.parts, strict=True)}
+        return list(_native(roots, dtype)({**parts, **learned}, sizes={"N": given.count}).values())
     values = {**given.values(), **learned}
     labels, plan = _plan(roots, given.count)
     with numpy_numbers().s.context():
         return plan(*[values[label] for label in labels])
+
+
+@lru_cache(maxsize=64)
+def _small(roots: tuple[Node, ...]) -> bool:
+    return len(order(roots)) <= LARGE
+
+
+@lru_cache(maxsize=64)
+def _native(roots: tuple[Node, ...], dtype: DType) -> Function | LevelFunction:
+    from chainrule.targets.llvm.function import compile_function
+
+    return compile_function({Name(f"#{at}"): root for at, root in enumerate(roots)}, dtype=dtype)
 
 
 @lru_cache(maxsize=64)

@@ -52,15 +52,17 @@ class Function:
         """The code as LLVM's text."""
         return self._compiled.text
 
-    def __call__(self, values: Mapping[Quantity, Any]) -> dict[Quantity, Any]:
-        """The outputs, as new arrays, for the values of the inputs.
+    def __call__(
+        self, values: Mapping[Quantity, Any], *, sizes: Mapping[str, int] | None = None
+    ) -> dict[Quantity, Any]:
+        """The outputs, as new arrays, for the values of the inputs; `sizes` binds symbols that no input has.
 
         Raises `ShapeError` for an input without a value or of a shape that does not fit.
         """
         import numpy as np
 
         arrays: dict[Node, Any] = {}
-        bound: dict[str, int] = {}
+        bound = dict(sizes or {})
         for label, given in self.inputs.items():
             if label not in values:
                 raise ShapeError(f"the input {spell(label)} has no value.")

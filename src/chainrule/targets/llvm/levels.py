@@ -95,8 +95,13 @@ class LevelFunction:
         self._tables = Tables(roots, inputs, dtype)
         self._lock = Lock()
 
-    def __call__(self, values: Mapping[Quantity, Any]) -> dict[Quantity, Any]:
-        """The outputs for the values of the inputs. Raises `ShapeError` for one that is missing or no number."""
+    def __call__(
+        self, values: Mapping[Quantity, Any], *, sizes: Mapping[str, int] | None = None
+    ) -> dict[Quantity, Any]:
+        """The outputs for the values of the inputs, all single numbers; `sizes` is there to be called alike.
+
+        Raises `ShapeError` for an input that is missing or no number.
+        """
         import numpy as np
 
         tables = self._tables
