@@ -163,3 +163,14 @@ def test_verbose_prints_the_same_lines(capsys: pytest.CaptureFixture[str]) -> No
         ours = capsys.readouterr().out
         fitted((estimators[1],) * 2, X_IRIS, Y_IRIS, **options)
         assert ours == capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"solver": "sgd", "learning_rate": "invscaling"}, {"tol": 0.5, "max_iter": 99}]
+)
+@pytest.mark.parametrize("batch", [7, 64, 149])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_epochs_whose_last_batch_is_short(batch: int, options: dict[str, Any], weighted: bool) -> None:
+    weights = np.random.default_rng(1).random(len(Y_IRIS)) if weighted else None
+    ours, theirs = fitted(BOTH[0], X_IRIS, Y_IRIS, weights, batch_size=batch, hidden_layer_sizes=(3,), **options)
+    assert_same(ours, theirs)

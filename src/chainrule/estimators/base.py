@@ -201,7 +201,7 @@ class Multilayer(Insight, BaseEstimator):  # type: ignore[misc]
         run = Epochs(
             design=self._weighted(weights, dropout=float(self.dropout)), solver=self._solver(), X=X, T=T,
             weights=weights, batch=self._batch(len(T)), alpha=self.alpha, shuffle=self.shuffle,
-            random=self._random_state,
+            random=self._random_state, watched=self.early_stopping or incremental,
         )  # fmt: skip
         if incremental and hasattr(self, "_memory"):
             run.put(self._memory)
@@ -212,8 +212,9 @@ class Multilayer(Insight, BaseEstimator):  # type: ignore[misc]
         self.n_iter_ = 0
         try:
             while self.n_iter_ < self.max_iter:
-                losses = run.run(self._rates(1 if incremental else self._at_once(run), len(T)))
-                self._take(run.state, X.dtype)
+                losses = run.run(self._rates(self._at_once(run), len(T)))
+                if held is not None:
+                    self._take(run.state, X.dtype)
                 if self._record(losses, len(T), held):
                     best = (self.coefs_, self.intercepts_)
                 if run.failed is not None:
@@ -230,6 +231,7 @@ class Multilayer(Insight, BaseEstimator):  # type: ignore[misc]
                     )
         except KeyboardInterrupt:
             warnings.warn("Training interrupted by user.", stacklevel=5)
+        self._take(run.state, X.dtype)
         labels = {Name(name) for name in (*self._design.weights, *self._design.biases)}
         self._memory: dict[Quantity, Any] = {label: part for label, part in run.state.items() if label not in labels}
         if self.early_stopping:
@@ -261,8 +263,6 @@ class Multilayer(Insight, BaseEstimator):  # type: ignore[misc]
 
     def _at_once(self, run: Epochs) -> int:
         """How many epochs can be run before the next that may be the last, or needs to be looked at."""
-        if self.early_stopping:
-            return 1
         left = min(self.n_iter_no_change + 1 - self._no_improvement_count, self.max_iter - self.n_iter_)
         return int(max(1, min(left, run.at_once)))
 

@@ -6,7 +6,7 @@ The order is drawn from the same generator, in the same way, so that equal seeds
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -32,7 +32,11 @@ GATHERED: Final = 1 << 22  # numbers of sparse rows that are filled in at a time
 
 @dataclass(slots=True, kw_only=True)
 class Epochs:
-    """Runs epochs on a state: X dense or sparse, targets T, and perhaps a weight for each row."""
+    """Runs epochs on a state: X dense or sparse, targets T, and perhaps a weight for each row.
+
+    Several short epochs are joined in one call of the kernel unless they are `watched` one by one. Only whole batches
+    can be joined, so the last of an epoch is filled up with a row of weight 0.
+    """
 
     design: Design
     solver: Solver
@@ -43,20 +47,35 @@ class Epochs:
     alpha: float
     shuffle: bool
     random: Any
+    watched: bool
+    count: int = field(init=False)
     state: dict[Quantity, NDArray[Any]] = field(init=False)
     failed: int | None = field(init=False, default=None)  # the update of its epoch that was not finite
+    _bad: NDArray[Any] = field(init=False)  # and its rows
+    _missing: int = field(init=False, default=0)  # rows that each epoch is filled up with
     _program: Program = field(init=False)
     _kernel: Kernel = field(init=False)
     _rows: NDArray[Any] = field(init=False)
 
     def __post_init__(self) -> None:
+        self.count = len(self.T)
+        if not self.watched and not self._is_sparse and self.count % self.batch and 2 * self.count <= ROWS:
+            self._fill_up()
         self._program = update_program(self.design, self.solver)
         dtype = "float32" if self.T.dtype == np.float32 else "float64"
         self._kernel = native_kernel(self._program, error=LOSS, dtype=dtype)  # type: ignore[arg-type]
         self.state = first_state(self._program, dtype)
-        self._rows = np.arange(len(self.T))
+        self._rows = np.arange(self.count)
         if not self._is_sparse:
             self.X = np.ascontiguousarray(self.X)
+
+    def _fill_up(self) -> None:
+        """Put a row of weight 0 below the others."""
+        weights = np.ones(self.count) if self.weights is None else self.weights
+        self._missing = -self.count % self.batch
+        self.design = replace(self.design, weighted=True)
+        self.X, self.T = np.concatenate([self.X, self.X[:1]]), np.concatenate([self.T, self.T[:1]])
+        self.weights = np.append(weights, 0).astype(self.T.dtype)
 
     @property
     def _is_sparse(self) -> bool:
@@ -64,9 +83,9 @@ class Epochs:
 
     @property
     def at_once(self) -> int:
-        """How many epochs one call can take: only whole batches can be joined."""
-        count = len(self.T)
-        return 1 if count % self.batch or self._is_sparse else max(1, ROWS // count)
+        """How many epochs one call can take."""
+        rows = self.count + self._missing
+        return 1 if self.watched or self._is_sparse or rows % self.batch else max(1, ROWS // rows)
 
     def put(self, values: dict[Quantity, NDArray[Any]]) -> None:
         """Begin from these values, where the state has them in the same shape."""
@@ -76,7 +95,7 @@ class Epochs:
 
     def run(self, rates: Sequence[float]) -> list[float]:
         """One epoch for each rate; the mean error of each, the last nan if an update was not finite."""
-        count, size = len(self.T), -(-len(self.T) // self.batch)
+        count, size = self.count, -(-self.count // self.batch)
         rows = np.concatenate([self._next_order() for _ in rates])
         sums = self._sums(rows)
         errors = np.full(len(sums), np.nan)
@@ -85,6 +104,7 @@ class Epochs:
         losses = [float(part @ seen) / count for part in errors.reshape(-1, size)]
         if made < len(errors):
             self.failed = made % size + 1
+            self._bad = rows[made * self.batch : (made + 1) * self.batch]
             losses = [*losses[: made // size], float("nan")]
         return losses
 
@@ -93,7 +113,7 @@ class Epochs:
             drawn = np.arange(len(self._rows))
             self.random.shuffle(drawn)
             self._rows = self._rows[drawn]
-        return self._rows
+        return np.append(self._rows, np.full(self._missing, self.count)) if self._missing else self._rows
 
     def _sums(self, rows: NDArray[Any]) -> NDArray[Any]:
         """The sum of the weights of each batch; rows of weight 0 alone change nothing."""
@@ -144,8 +164,7 @@ class Epochs:
 
     def first_bad(self) -> str:
         """The first named quantity that was not finite in the update that failed; the state is still that before it."""
-        start = ((self.failed or 1) - 1) * self.batch
-        rows = self._rows[start : start + self.batch]
+        rows = self._bad
         values: dict[Quantity, Any] = {
             label: dense(part[np.arange(len(rows)) if self._is_sparse else rows])
             for label, part in self._parts(rows).items()
