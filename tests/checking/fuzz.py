@@ -86,8 +86,7 @@ def judge(text: str, *, shown: bool = True) -> str:
     """What becomes of a file: it is refused, or every link has a verdict and what cannot be read has a place."""
     try:
         problem = loads(text)
-    except ChainruleError as error:
-        assert "\n" not in error.what
+    except ChainruleError:
         return "refused"
     report = problem.check()
     document = report.as_json()
@@ -122,6 +121,9 @@ def main(count: int, seed: int = 1) -> None:
             escaped[where] += 1
             if escaped[where] == 1:
                 print(f"-- {where}: {str(error)[:200]}\n{text}\n", flush=True)
+        if number % 1000 == 999:
+            spent = time.process_time() - begin
+            print(f"{number + 1} files, {spent:.0f} s, {escaped.total()} escaped", flush=True)
         slowest = max(slowest, (time.process_time() - start, text))
     print(f"{count} files in {time.process_time() - begin:.0f} s of processor time: {dict(done)}")
     print(f"the slowest took {slowest[0]:.2f} s:\n{slowest[1]}")
