@@ -15,6 +15,7 @@ from chainrule.checking.paper import Paper, Plan
 from chainrule.checking.verdict import Judged, Line
 from chainrule.node import Node, is_quantity
 from chainrule.numbers.interval import Interval
+from chainrule.ops.arithmetic import NEG
 from chainrule.quantity import Quantity
 
 MOST_VALUES: Final = 12  # that follow from figures before, of each formula
@@ -80,4 +81,5 @@ def scene_of(tools: Toolbox, judged: Judged) -> Scene:
 
 def quantities_in(form: Form) -> list[Node]:
     """The quantities a formula names, each once."""
-    return list(dict.fromkeys(leaf.node for leaf in leaves(form) if is_quantity(leaf.node)))
+    nodes = [leaf.node.args[0] if leaf.node.op is NEG else leaf.node for leaf in leaves(form)]
+    return list(dict.fromkeys(node for node in nodes if is_quantity(node)))
