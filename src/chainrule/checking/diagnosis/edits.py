@@ -213,9 +213,11 @@ class Editor:
     def _of_constant(self, form: Form, rest: Factors, value: Fraction) -> Iterator[Edit]:
         """A constant holds what came from a square, 2, and what stood before it, 1/2 or 1/n."""
         found: dict[Fraction, tuple[str, str]] = {}
+        if not value:
+            return
         if value.denominator != 1:
             found[Fraction(value.numerator)] = "factor missing", f"the factor 1/{value.denominator} is missing"
-        if abs(value) not in (0, 1):
+        if abs(value) != 1:
             found[value / abs(value)] = "factor missing", f"the factor {abs(value)} is missing"
         if value.numerator % 2 == 0 or isinstance(bare_of(self.label), Derivative):
             found[value / 2] = "square or half forgotten", "the 2 that comes from the square is forgotten"
