@@ -22,6 +22,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 import chainrule.functions as f
 from chainrule.errors import ChainruleError, ProblemError, ShapeError
 from chainrule.estimators import MLPClassifier, MLPRegressor
+from chainrule.estimators.epochs import Epochs
 
 X, Y = load_iris(return_X_y=True)
 X = (X - X.mean(axis=0)) / X.std(axis=0)
@@ -261,6 +262,27 @@ def test_a_fit_that_diverges_says_where(early_stopping: bool) -> None:
         model.set_params(max_iter=500, n_iter_no_change=500).fit(X[:, 1:] * 100, X[:, 0])
     assert np.isnan(model.validation_scores_[-1])
     assert np.isfinite(model.predict(X[:, 1:])).all()
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_an_interrupted_fit_keeps_what_it_has_learned(early_stopping: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    run = Epochs.run
+
+    def interrupted(self: Epochs, rates: Any) -> list[float]:
+        calls.append(len(rates))
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return run(self, rates)
+
+    monkeypatch.setattr(Epochs, "run", interrupted)
+    with pytest.warns(UserWarning, match="interrupted by user"):
+        model = classifier(max_iter=100, early_stopping=early_stopping).fit(X, Y)
+    monkeypatch.undo()
+    done = sum(calls[:2])
+    assert model.n_iter_ == len(model.loss_curve_) == done
+    if not early_stopping:
+        assert (model.coefs_[0] == classifier(max_iter=done).fit(X, Y).coefs_[0]).all()
 
 
 def test_weights_set_by_hand_are_used() -> None:

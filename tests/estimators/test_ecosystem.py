@@ -100,6 +100,16 @@ def test_tables_keep_and_check_their_names() -> None:
         model.predict(X)
 
 
+@pytest.mark.parametrize("library", ["polars", "pyarrow"])
+def test_other_tables_keep_their_names_too(library: str) -> None:
+    module = pytest.importorskip(library)
+    columns = {name: X[:, at] for at, name in enumerate("abcd")}
+    table = module.DataFrame(columns) if library == "polars" else module.table(columns)
+    model = MLPClassifier(**OPTIONS).fit(table, Y)
+    assert model.feature_names_in_.tolist() == ["a", "b", "c", "d"]
+    assert (model.predict(table) == MLPClassifier(**OPTIONS).fit(X, Y).predict(X)).all()
+
+
 def test_set_output_gives_tables_on_the_way() -> None:
     pandas = pytest.importorskip("pandas")
     pipe = make_pipeline(StandardScaler(), MLPClassifier(**OPTIONS)).set_output(transform="pandas")
@@ -125,3 +135,10 @@ def test_inspection() -> None:
     assert shown[-1] > shown[0]
     found = permutation_importance(model, X[:, :3], X[:, 3], n_repeats=3, random_state=0).importances_mean
     assert found.argmax() == 2
+
+
+def test_without_scikit_learn_an_error_names_the_extra() -> None:
+    code = "import sys; sys.modules['sklearn'] = None; import chainrule as cr; cr.MLPClassifier"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "MissingPartError" in shown.stderr
+    assert "pip install 'chainrule[sklearn]'" in shown.stderr

@@ -163,7 +163,7 @@ class MLPClassifier(ClassifierMixin, Multilayer):  # type: ignore[misc]
                 "class_weight 'balanced' is not supported for partial_fit, which sees only some of the rows.",
                 hint="Use sklearn.utils.class_weight.compute_class_weight on all of y, and pass its result as a dict.",
             )
-        each = compute_sample_weight(self.class_weight, y).astype(X.dtype)
+        each = compute_sample_weight(self.class_weight, np.asarray(y)).astype(X.dtype)
         return np.asarray(each if weights is None else each * weights, X.dtype)
 
     def _output_activation(self) -> str:

@@ -46,7 +46,7 @@ def search(
     tell: Callable[[int, float], None],
 ) -> Found:
     """Minimise the error over all rows, from these values; `tell` gets the number and the error of each iteration."""
-    from scipy.optimize import minimize  # type: ignore[import-untyped, unused-ignore]
+    from scipy.optimize import minimize
 
     program = slope_program(design)
     kernel = native_kernel(program, error=TOTAL, dtype="float64")
