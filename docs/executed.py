@@ -7,15 +7,17 @@ fails the build. There are no notebook kernels in it, because a build must not h
 from __future__ import annotations
 
 import ast
+import base64
 import os
 import shlex
 import subprocess
 import sys
 import traceback
 from contextlib import chdir, redirect_stdout
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from pprint import pformat
+from typing import Any
 
 from docutils import nodes
 from docutils.parsers.rst import directives
@@ -100,11 +102,11 @@ class Refused(SphinxDirective):
 class Python(SphinxDirective):
     """Python code and what it prints, its last value too; a page is one session, among the page's problem files.
 
-    With `hide`, only the output is shown.
+    A last value that is a figure of matplotlib is drawn; `alt` says what it shows. With `hide`, code is left out.
     """
 
     has_content = True
-    option_spec = {"hide": directives.flag}  # noqa: RUF012 - as Sphinx has it
+    option_spec = {"hide": directives.flag, "alt": directives.unchanged}  # noqa: RUF012 - as Sphinx has it
 
     def run(self) -> list[nodes.Node]:
         code = "\n".join(self.content) + "\n"
@@ -114,12 +116,24 @@ class Python(SphinxDirective):
         printed = StringIO()
         try:
             with chdir(place), redirect_stdout(printed):
-                execute(code, session)
+                value = execute(code, session)
+                if value is not None and not hasattr(value, "savefig"):
+                    print(pformat(value, sort_dicts=False))
         except Exception as problem:
             raise self.error(f"this example fails:\n{code}\n{traceback.format_exc()}") from problem
         shown = [] if "hide" in self.options else [literal(code, "python")]
         output = printed.getvalue()
-        return [*shown, *([result(output)] if output.strip() else [])]
+        drawn = [self.drawn(value)] if hasattr(value, "savefig") else []
+        return [*shown, *([result(output)] if output.strip() else []), *drawn]
+
+    def drawn(self, figure: Any) -> nodes.image:
+        """A figure as part of the page."""
+        if "alt" not in self.options:
+            raise self.error("a figure needs an alt text")
+        file = BytesIO()
+        figure.savefig(file, format="svg", bbox_inches="tight", metadata={"Date": None})
+        text = base64.b64encode(file.getvalue()).decode("ascii")
+        return nodes.image(uri=f"data:image/svg+xml;base64,{text}", alt=self.options["alt"])
 
 
 class Unreleased(SphinxDirective):
@@ -133,15 +147,14 @@ class Unreleased(SphinxDirective):
         return [found if found.children else nodes.paragraph(text="Nothing.")]
 
 
-def execute(code: str, session: dict[str, object]) -> None:
-    """Run code, and print the value of its last line as an interactive session does."""
+def execute(code: str, session: dict[str, object]) -> Any:
+    """Run code; the value of its last line, if that is an expression."""
     lines = ast.parse(code).body
     last = lines.pop() if lines and isinstance(lines[-1], ast.Expr) else None
     exec(compile(ast.Module(lines, []), "<page>", "exec"), session)  # noqa: S102 - our own pages
-    if isinstance(last, ast.Expr):
-        value = eval(compile(ast.Expression(last.value), "<page>", "eval"), session)  # noqa: S307
-        if value is not None:
-            print(pformat(value, sort_dicts=False))
+    if not isinstance(last, ast.Expr):
+        return None
+    return eval(compile(ast.Expression(last.value), "<page>", "eval"), session)  # noqa: S307
 
 
 def run(directive: SphinxDirective, arguments: list[str], status: int) -> str:

@@ -146,7 +146,7 @@ def test_parquet_is_read(folder: Path) -> None:
 
 def test_parquet_needs_a_library(folder: Path) -> None:
     if find_spec("pyarrow") is None:
-        with pytest.raises(MissingPartError, match="pip install pyarrow"):
+        with pytest.raises(MissingPartError, match=r"pip install 'chainrule\[train\]'"):
             read_table("t.parquet")
 
 

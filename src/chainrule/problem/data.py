@@ -215,7 +215,7 @@ def read_builtin(name: str) -> Columns:
     try:
         from sklearn import datasets
     except ImportError:
-        hint = "Install it: pip install scikit-learn"
+        hint = "Install it: pip install 'chainrule[sklearn]'"
         raise MissingPartError(f"the built-in data {name!r} need scikit-learn.", hint=hint) from None
     loaded = getattr(datasets, LOADED[name])()
     names = [str(one).removesuffix(" (cm)").replace(" ", "_") for one in loaded.feature_names]
@@ -269,9 +269,9 @@ def _npz(path: str) -> Columns:
 def _parquet(path: str) -> Columns:
     """The columns of a table of Arrow; a missing number is nan, which training refuses with its place."""
     try:
-        from pyarrow import ArrowInvalid, parquet  # type: ignore[import-not-found, unused-ignore]
+        from pyarrow import ArrowInvalid, parquet
     except ImportError:
-        hint = "Install it: pip install pyarrow. Or save the table as CSV."
+        hint = "Install it: pip install 'chainrule[train]'. Or save the table as CSV."
         raise MissingPartError("files that end in .parquet need pyarrow.", hint=hint) from None
     try:
         held = parquet.read_table(path)

@@ -47,9 +47,9 @@ def train_lbfgs(
     Raises MissingPartError without SciPy, ProblemError for what has no gradient here: L1 and dropout.
     """
     try:
-        from scipy.optimize import minimize  # type: ignore[import-untyped, unused-ignore]
+        from scipy.optimize import minimize
     except ImportError:
-        raise MissingPartError("L-BFGS needs SciPy.", hint="Install it: pip install scipy") from None
+        raise MissingPartError("L-BFGS needs SciPy.", hint="Install it: pip install 'chainrule[train]'") from None
     if penalties.l1 or penalties.dropout:
         raise ProblemError("L-BFGS takes neither l1 nor dropout.", hint="Use l2, or an update rule such as adam.")
     value = _objective(model, given, over, penalties)

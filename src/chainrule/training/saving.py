@@ -133,7 +133,7 @@ def _safetensors(module: str) -> Any:
     try:
         return import_module(module)
     except ImportError:
-        hint = "Install it: pip install safetensors. Or save as .npz."
+        hint = "Install it: pip install 'chainrule[train]'. Or save as .npz."
         raise MissingPartError("files that end in .safetensors need safetensors.", hint=hint) from None
 
 
