@@ -195,7 +195,7 @@ class Paper:
                 rest = () if (exact := self.exact(node)) is None else (exact,)
             else:
                 last = figures[0].order if figures else self.count + 1
-                rest = self.unrounded(label, bad=bad and not any(one.good for one in figures), before=last)
+                rest = self.unrounded(label, bad=bool(figures) and not any(one.good for one in figures), before=last)
             choices[node] = list(dict.fromkeys([*values, *rest]))
             if figures and not figures[0].good:
                 wrong.add(node)
