@@ -235,7 +235,8 @@ class Editor:
             top = self.kin.nodes.get(label.of)
             net = None if top is None else net_of(top)
             return net is not None and label_of(net) == label.by
-        return part.kind == "call" and part.name in ("step", "where")
+        is_slope = part.name in ("step", "where") or isinstance(bare_of(self.label), Derivative)
+        return part.kind == "call" and is_slope and part.name in (*LIKE[0], "step", "where")
 
     def _wrong_function(self, form: Form, other: Form, cost: float) -> Edit:
         text = "the gradient is that of {}, but the line says {}"
@@ -263,7 +264,11 @@ class Editor:
             is_activation = form.name in LIKE[0]
             slip = "net input for output" if is_activation else "wrong function"
             group = "net" if is_activation else "function"
-            yield Edit(slip, signed(inner, form.sign), f"{form.name} was not applied to {{}}", (inner,), group)
+            far = (
+                FAR if isinstance(bare_of(self.label), Derivative) else 0.0
+            )  # there it is a slope, softplus' = sigmoid
+            text = f"{form.name} was not applied to {{}}"
+            yield Edit(slip, signed(inner, form.sign), text, (inner,), group, far)
         for name in (name for family in LIKE if form.name in family for name in family):
             other = called(TABLE[name], form)
             if name != form.name and other is not None:

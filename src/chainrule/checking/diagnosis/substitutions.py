@@ -21,7 +21,7 @@ from chainrule.checking.forms import Form, form_of_node, leaves
 from chainrule.checking.paper import meets
 from chainrule.checking.report import Cause
 from chainrule.checking.verdict import number_region, quick_judge, stands_for, verdict_of
-from chainrule.node import CONST, NAME, Node
+from chainrule.node import CONST, INPUT, NAME, Node
 from chainrule.numbers.interval import Interval, interval, point
 
 ANY: Final = 2.5  # what a number costs more that belongs to something of quite another kind
@@ -33,6 +33,7 @@ CLEAR: Final = 5.0  # what numbers come to tells less than each of them if they 
 CLEAN: Final = 10.0  # numbers do not lie on a formula by accident
 UNSEEN: Final = 1.0  # a slip of the pen with a number that stands nowhere
 TOGETHER: Final = 1.0  # a number has to stand for several at once
+ROUNDED: Final = 1.5  # that a given number was rounded as well
 SUBTREE: Final = 1.5  # one number for a whole formula
 
 
@@ -100,7 +101,8 @@ def number_hits(scene: Scene, pair: Pair) -> Iterator[Hit]:
     far += 0.0 if pair.of.kind == "leaf" else SUBTREE
     for one in misprints(figure, values, lambda other: number_region(paper, other, at), shortest=1):
         tried[f"pen: {one.slip}"] = one.among
-        yield Hit(one.slip, f"in {figure.text} {one.text}", one.cost + far, f"pen: {one.slip}")
+        rounded = ROUNDED if at.op is INPUT and paper.exact(at) != point(one.figure.value) else 0.0
+        yield Hit(one.slip, f"in {figure.text} {one.text}", one.cost + far + rounded, f"pen: {one.slip}")
     yield from (replace(hit, cost=hit.cost + (far and SUBTREE)) for hit in _taken_for(scene, figure, pair))
     if not at.args:
         return
@@ -170,7 +172,7 @@ def _structural(scene: Scene, form: Form) -> Iterator[Hit]:
         group = "opened" if far else "laid"
         scene.search.tried.update(f"{group}: {edit.group}" for edit in edits)
         for edit in edits:
-            if not any(overlap(box, desk.value(edit.form.node)) for desk in tables):
+            if line.node in edit.said or not any(overlap(box, desk.value(edit.form.node)) for desk in tables):
                 continue
             laid += 1
             if laid > MOST_FORMS:
