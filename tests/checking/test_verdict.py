@@ -490,6 +490,21 @@ def test_a_weight_that_never_moves_is_exact() -> None:
     assert verdicts("W1[1,1]@20 = 0.20\nW1[1,1]@20 = 0.19", RELU) == ["right", "wrong"]
 
 
+def test_bits_that_many_updates_use_up_are_made_up_for() -> None:
+    """700 updates lose more than 200 bits here: an enclosure without ends says nothing, least of all `wrong`."""
+    problem = """minimise = "E"
+rate = 0.1
+formulas = "o = tanh(w*x + b); E = (o - t)^2"
+[given]
+x = 2
+t = 0.5
+[parameters]
+w = 0.5
+b = 0.1
+"""
+    assert verdicts("o@700 = 0.5\no@700 = 0.6\nw@700 = 0.280", problem)[:2] == ["right", "wrong"]
+
+
 @pytest.mark.parametrize(
     ("optimizer", "claims"),
     [

@@ -81,9 +81,11 @@ def value_at(paper: Paper, at: Node) -> Fraction | None:
     middle: Fraction | None = None
     for bits in PRECISIONS:
         value = paper.exact(at, bits)
-        low, high = value.bounds if value is not None else (None, None)
-        if low is None or high is None:
+        if value is None:
             return None
+        low, high = value.bounds
+        if low is None or high is None:
+            continue
         middle = (low + high) / 2
         if high - low <= abs(low) * Fraction(1, 10**40):
             break

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from chainrule.checking.paper import Paper
 from chainrule.evaluate import apply
-from chainrule.node import INPUT, Node, is_quantity, label_of, node, order
+from chainrule.node import INPUT, NAME, Node, is_quantity, label_of, node, order
 from chainrule.numbers.interval import Interval, interval_numbers
 from chainrule.ops.arithmetic import SUB
 from chainrule.quantity import Example, Quantity, spell
@@ -30,7 +30,7 @@ def identical(paper: Paper, formula: Node, own: Node) -> bool:
     Givens that it does not name may stay as they are in the problem: `w0 + w1*x1` is `w0*x0 + w1*x1` where x0 is 1.
     Givens that add up to 1, as the targets of a cross entropy do, may also be taken to do so always.
     """
-    if formula is own:
+    if formula is own or (own.op is NAME and formula is own.args[0]):
         return True
     difference = node(SUB, (formula, own))
     nodes = order([difference])

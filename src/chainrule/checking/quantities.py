@@ -214,11 +214,10 @@ class Quantities:
             plans = [_Plan(self.passes(turn + 1), numbers) for turn in range(turns)]
             for number in range(times):
                 plans[number % turns].run(state)
-        for label in self.passes(1).following:
-            new = state[label]
-            self._values[Updated(label, times), bits] = (
-                new if isinstance(new, Interval) else Interval(lower(new), upper(new))
-            )
+            for label in self.passes(1).following:
+                new = state[label]
+                enclosed = new if isinstance(new, Interval) else Interval(lower(new), upper(new))
+                self._values[Updated(label, times), bits] = enclosed
 
 
 class _Plan:

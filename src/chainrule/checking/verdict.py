@@ -21,10 +21,10 @@ from chainrule.checking.identity import identical
 from chainrule.checking.paper import PRECISIONS, Paper, meets
 from chainrule.errors import ChainruleError
 from chainrule.formula.syntax import Tree
-from chainrule.node import CONST, INPUT, NAME, Node, const, node, substitute
+from chainrule.node import CONST, INPUT, NAME, Node, const, is_quantity, label_of, node, substitute
 from chainrule.numbers.interval import Interval, interval, point
 from chainrule.ops.arithmetic import NEG
-from chainrule.quantity import Quantity
+from chainrule.quantity import Quantity, Updated
 
 Verdict = Literal["right", "rounded", "carried", "wrong"]
 SEVERITY: Final[dict[Verdict, int]] = {"right": 0, "rounded": 1, "carried": 2, "wrong": 3}
@@ -182,16 +182,21 @@ def figure_verdict(paper: Paper, line: Line, figure: Figure, due: Region) -> tup
 
 def is_exactly(paper: Paper, at: Node, due: Region) -> Literal["yes", "no", "undecided"] | None:
     """Whether the exact value of a node is one that a figure stands for; None if it has no value."""
+    is_finite = False
     for bits in PRECISIONS:
         value = paper.exact(at, bits)
         if value is None:
             return None
+        is_finite = value.is_finite()
         low, high = value.bounds
-        if low is None or high is None or not due.meets(low, high):
+        if low is None or high is None:
+            continue  # it has no value, or many updates have used up these bits
+        if not due.meets(low, high):
             return "no"
         if due.holds(low, high):
             return "yes"
-    return "undecided"
+    has_value = is_finite or (is_quantity(at) and isinstance(label_of(at), Updated))
+    return "undecided" if has_value else "no"
 
 
 def follows_from(
