@@ -190,10 +190,8 @@ class Multilayer(Insight, BaseEstimator):  # type: ignore[misc]
         """Epochs until the loss, or with early stopping the score, no longer improves."""
         if self.early_stopping and incremental:
             raise ValueError("partial_fit does not support early_stopping=True")
-        if (
-            not hasattr(self, "loss_curve_")
-            or (getattr(self, "validation_scores_", None) is None) == self.early_stopping
-        ):
+        scored = getattr(self, "validation_scores_", None) is not None
+        if not hasattr(self, "loss_curve_") or scored != self.early_stopping:
             self._begin_record()
         held = None
         if self.early_stopping:
@@ -208,14 +206,23 @@ class Multilayer(Insight, BaseEstimator):  # type: ignore[misc]
         else:
             self._rate = float(self.learning_rate_init)
         run.put(self._values())
+        best = self._until_converged(run, X.dtype, held, incremental)
+        self._take(run.state, X.dtype)
+        labels = {Name(name) for name in (*self._design.weights, *self._design.biases)}
+        self._memory: dict[Quantity, Any] = {label: part for label, part in run.state.items() if label not in labels}
+        if self.early_stopping:
+            self.coefs_, self.intercepts_ = best
+
+    def _until_converged(self, run: Epochs, dtype: Any, held: list[Any] | None, incremental: bool) -> tuple[Any, Any]:
+        """Run epochs, write down what they bring, and give the weights with the best score."""
         best = (self.coefs_, self.intercepts_)
         self.n_iter_ = 0
         try:
             while self.n_iter_ < self.max_iter:
-                losses = run.run(self._rates(self._at_once(run), len(T)))
+                losses = run.run(self._rates(self._at_once(run), run.count))
                 if held is not None:
-                    self._take(run.state, X.dtype)
-                if self._record(losses, len(T), held):
+                    self._take(run.state, dtype)
+                if self._record(losses, run.count, held):
                     best = (self.coefs_, self.intercepts_)
                 if run.failed is not None:
                     self._diverged(run)
@@ -227,15 +234,11 @@ class Multilayer(Insight, BaseEstimator):  # type: ignore[misc]
                         f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) "
                         "reached and the optimization hasn't converged yet.",
                         ConvergenceWarning,
-                        stacklevel=5,
+                        stacklevel=6,
                     )
         except KeyboardInterrupt:
-            warnings.warn("Training interrupted by user.", stacklevel=5)
-        self._take(run.state, X.dtype)
-        labels = {Name(name) for name in (*self._design.weights, *self._design.biases)}
-        self._memory: dict[Quantity, Any] = {label: part for label, part in run.state.items() if label not in labels}
-        if self.early_stopping:
-            self.coefs_, self.intercepts_ = best
+            warnings.warn("Training interrupted by user.", stacklevel=6)
+        return best
 
     def _hold_back(self, X: Any, T: NDArray[Any], weights: NDArray[Any] | None) -> list[Any]:
         """X, T and weights to learn from, and those held back to be scored."""
@@ -337,7 +340,7 @@ class Multilayer(Insight, BaseEstimator):  # type: ignore[misc]
         warnings.warn(
             f"{what} The best weights so far are kept. Take a lower learning_rate_init.",
             ConvergenceWarning,
-            stacklevel=6,
+            stacklevel=7,
         )
 
     def _outputs(self, X: Any) -> NDArray[Any]:

@@ -177,4 +177,4 @@ class Epochs:
             table = evaluate_all(roots, values, numbers=numbers)
         named = [one for one in order(roots) if one.op is NAME]
         bad = next((one for one in named if not np.isfinite(table[one]).all()), None)
-        return "the error" if bad is None else spell(label_of(bad))
+        return "the error" if bad is None else spell(label_of(bad)).removesuffix("_each")

@@ -31,7 +31,7 @@ class MLPRegressor(RegressorMixin, Multilayer):  # type: ignore[misc]
     `MLPClassifier`. Equal seeds give the weights that scikit-learn starts from, and its batches.
 
     >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0]
-    >>> model = MLPRegressor((4,), activation="identity", solver="lbfgs", alpha=0, random_state=1).fit(X, y)
+    >>> model = MLPRegressor(activation="identity", solver="lbfgs", alpha=0, random_state=1).fit(X, y)
     >>> model.predict([[10.0]]).round(2).tolist()
     [21.0]
     """
