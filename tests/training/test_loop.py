@@ -5,7 +5,8 @@ import subprocess
 import sys
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -21,7 +22,7 @@ from chainrule.training.history import History
 from chainrule.training.loop import TrainingWarning, train
 from chainrule.training.model import MLP, Model
 from chainrule.training.order import orders_of_epochs
-from chainrule.training.rules import Rule, adam, as_rule, lbfgs, momentum, sgd
+from chainrule.training.rules import Rule, adam, as_rule, lbfgs, momentum, quickprop, sgd
 from chainrule.training.schedules import adaptive_rate, cosine_rate, exponential_rate, warm_up
 
 XOR = (np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 1, 1, 0]))
@@ -118,7 +119,7 @@ def test_a_hundred_updates_of_networks_wired_at_random(seed: int) -> None:
          for k, one in enumerate(net.inputs)}  # fmt: skip
     T = np.random.default_rng(seed).uniform(size=rows)
     start = net.parameters.copy()
-    # Near the minimum Quickprop divides by differences of slopes that vanish, which makes the last digits the first.
+    # Quickprop divides by differences of slopes that vanish, which makes the last digits the first: 100 of it below.
     due = 20 if name == "quickprop" else 100
     options: dict[str, Any] = {"epochs": 1000, "updates": due, "batch": 1 if seed % 2 else "all", "shuffle": False}
     options["optimizer"] = Rule(as_rule(name).optimizer, as_rule(sgd(0.05)).rate)  # type: ignore[union-attr]
@@ -129,6 +130,37 @@ def test_a_hundred_updates_of_networks_wired_at_random(seed: int) -> None:
         assert history.updates == due
         found.append(state(net))
     assert np.allclose(*found, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("rate", [0.05, 0.3])
+def test_a_hundred_updates_of_quickprop_where_the_error_is_nearly_a_bowl(seed: int, rate: float) -> None:
+    numbers = np.random.default_rng(seed)
+    X, T = numbers.normal(size=(40, 3)), numbers.uniform(0.2, 0.8, size=(40, 2))
+    found = [
+        trained(lambda: MLP([3, 2], seed=seed), X, T, optimizer=quickprop(rate), batch="all", epochs=100, engine=engine)
+        for engine in ("native", "reference")
+    ]
+    assert [history.updates for _, history in found] == [100, 100]
+    assert np.allclose(found[0][0], found[1][0], rtol=1e-10, atol=1e-10)
+
+
+def test_the_bar_moves_within_a_long_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[float, float | None, float]] = []
+
+    @contextmanager
+    def bar(epochs: int, *, show: bool | None) -> Iterator[Callable[..., None]]:
+        yield lambda *what: told.append(what)
+
+    monkeypatch.setattr(loop, "progress_bar", bar)
+    monkeypatch.setattr(spans, "CHUNK", 1e-9)
+    monkeypatch.setattr(spans, "FIRST", 1)
+    X, T = data(8)
+    _, history = trained(network, X, T, batch=2, epochs=2, optimizer=sgd(0.1))
+    first, second = history.column("error")
+    assert [epochs for epochs, _, _ in told] == [0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2]
+    assert [error for _, error, _ in told] == [None] * 3 + [first] * 4 + [second]
+    assert {rate for _, _, rate in told} == {0.1}
 
 
 def test_float32_is_near_float64() -> None:

@@ -171,12 +171,18 @@ class _Run:
         self, epochs: int, updates: int | None, halt: Callable[[], bool], halted_by: Callable[[], str], tell: Tell
     ) -> None:
         """Epochs until one of the limits is reached."""
+
+        def watched() -> bool:
+            rate = self.rates[-1] if self.rates else self.rule.rate.first
+            tell(len(self.rows) + self.spans.share, self.errors[-1] if self.errors else None, rate)
+            return halt()
+
         while len(self.rows) < epochs:
             if updates is not None and self.updates >= updates:
                 self.stopped_by = "updates"
                 return
             left = None if updates is None else updates - self.updates
-            done = self._stretch(min(self._at_once(), epochs - len(self.rows)), left, halt)
+            done = self._stretch(min(self._at_once(), epochs - len(self.rows)), left, watched)
             tell(len(self.rows), self.errors[-1], self.rates[-1])
             if done is None:
                 return

@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
 
-Tell: TypeAlias = Callable[[int, float, float], None]  # the epoch, its error, its rate
+# How many epochs, a part of one too; the error and the rate of the last whole one.
+Tell: TypeAlias = Callable[[float, float | None, float], None]
 
 
 @contextmanager
 def progress_bar(epochs: int, *, show: bool | None) -> Iterator[Tell]:
     """A function to tell the bar where training stands; without `show` there is a bar only on a terminal."""
     if not (sys.stderr.isatty() if show is None else show):
-        yield lambda epoch, error, rate: None
+        yield lambda epochs, error, rate: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -26,7 +27,8 @@ def progress_bar(epochs: int, *, show: bool | None) -> Iterator[Tell]:
     with bar:
         task = bar.add_task("epochs", total=epochs, state="")
 
-        def tell(epoch: int, error: float, rate: float) -> None:
-            bar.update(task, completed=epoch, state=f"error {error:.4g}  rate {rate:.3g}")
+        def tell(epochs: float, error: float | None, rate: float) -> None:
+            state = f"rate {rate:.3g}" if error is None else f"error {error:.4g}  rate {rate:.3g}"
+            bar.update(task, completed=epochs, state=state)
 
         yield tell

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import Any, Final
 
+from chainrule.errors import ChainruleError, ProblemError
 from chainrule.problem import Problem, loads
 from chainrule.problem.data import BUILTIN, TRUTH, Columns, read_builtin, read_table
 
@@ -38,14 +39,17 @@ def recipe(data: dict[str, str], found: Columns, target: str, *, title: str) -> 
     network: dict[str, Any] = {"layers": [width, HIDDEN, max(1, classes)], "init": "he normal", "seed": 0}
     network["activation"] = ["relu", "softmax" if classes else "linear"]
     network["loss"] = "cross entropy" if classes else "half squared error"
-    return Problem.from_dict(
-        {
-            "title": f"{target} from the other columns of {title}",
-            "minimise": "E",
-            "network": network,
-            "data": {**data, "target": target, "scale": "standard", "test": 0.25},
-            "training": {
-                "optimizer": "adam", "rate": 0.003, "batch": 32, "epochs": 500, "validation": 0.1, "patience": 30,
-            },
-        }
-    )  # fmt: skip
+    described = {
+        "title": f"{target} from the other columns of {title}",
+        "minimise": "E",
+        "network": network,
+        "data": {**data, "target": target, "scale": "standard", "test": 0.25},
+        "training": {
+            "optimizer": "adam", "rate": 0.003, "batch": 32, "epochs": 500, "validation": 0.1, "patience": 30,
+        },
+    }  # fmt: skip
+    try:
+        return Problem.from_dict(described)
+    except ChainruleError as error:  # whose place is in a file that nobody wrote
+        hint = (error.hint or "").replace("Leave it out of inputs.", "Name the inputs in a problem file.")
+        raise ProblemError(f"{title}: {error.what}", hint=hint or None) from None

@@ -78,6 +78,7 @@ class Spans:
         self.parts = {label_of(one): self._ready(parts[label_of(one)]) for one in program.examples}
         self.whole = all(self._is_ready(part) for part in self.parts.values())
         self.pace = FIRST / CHUNK  # rows a second
+        self.share = 0.0  # of the epoch that is being run
 
     @property
     def updates_an_epoch(self) -> int:
@@ -150,6 +151,7 @@ class Spans:
                 due = -(-len(numbers) // self.batch)
                 count = self._call(state, numbers, speed[made:], errors[made:])
                 made += count
+                self.share = (start + made) / updates
                 done.failed = count < due
                 done.halted = not done.failed and (made < len(errors) or stop < updates) and halt()
             self._add(done, errors[: made + done.failed], new=not start)
