@@ -15,7 +15,7 @@ from typing import Final
 
 from chainrule.checking.figures import Figure
 from chainrule.checking.forms import Form, form_of_node, joined, joined_sum, negated
-from chainrule.node import CONST, NAME, Node, const, node
+from chainrule.node import CONST, INPUT, NAME, Node, const, node
 from chainrule.ops.arithmetic import ADD, NEG
 from chainrule.ops.functions import SIGMOID
 
@@ -296,6 +296,8 @@ class _Aligner:
 
     def _is_neutral(self, kind: str, form: Form) -> bool:
         """Whether leaving a part out changes nothing: a factor 1, be it a rate of 1, or a term 0."""
+        if form.node.op not in (CONST, INPUT):
+            return False
         return bool(self.judge(ONE if kind == "product" else ZERO, form.node))
 
 

@@ -136,7 +136,7 @@ def _carried(paper: Paper, working: Working, results: Results, cause: Cause) -> 
         return {}
     mended = [a for old, new in zip(results, others, strict=True) for a in _mended(old, new)]
     figures = {id(one.claim) for one in mended if one.kind != "formula" or one.form is not None}
-    if len(figures) < 2:
+    if len(figures) < 2 or all(one.verdict != "wrong" for one in mended):
         return {}
     changed = {id(one.link): Changed("carried") for one in mended}
     wrong = next(one for one in mended if one.verdict == "wrong")

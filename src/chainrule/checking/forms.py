@@ -223,7 +223,8 @@ def joined(forms: Sequence[Form], powers: Sequence[int]) -> Form:
             parts += _fraction(abs(form.node.attribute), power)
         else:
             parts.append((_positive(form), power))
-    kept = [(part, p) for part, p in parts if part.node is not const(1)] or parts[:1] or [(Form("leaf", const(1)), 1)]
+    ones = parts[:1] or [(Form("leaf", const(1)), 1)]
+    kept = [(part, p) for part, p in parts if part.figure is not None or part.node is not const(1)] or ones
     if len(kept) == 1 and kept[0][1] == 1:
         return kept[0][0] if sign > 0 else negated(kept[0][0])
     value = value_of(kept)
