@@ -21,7 +21,7 @@ from chainrule.training import loop, spans
 from chainrule.training.history import History
 from chainrule.training.loop import TrainingWarning, train
 from chainrule.training.model import MLP, Model
-from chainrule.training.order import orders_of_epochs
+from chainrule.training.order import order_of_epoch, orders_of_epochs
 from chainrule.training.rules import Rule, adam, as_rule, lbfgs, momentum, quickprop, sgd
 from chainrule.training.schedules import adaptive_rate, cosine_rate, exponential_rate, warm_up
 
@@ -143,6 +143,12 @@ def test_a_hundred_updates_of_quickprop_where_the_error_is_nearly_a_bowl(seed: i
     ]
     assert [history.updates for _, history in found] == [100, 100]
     assert np.allclose(found[0][0], found[1][0], rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("n", [10_000, 10_001, 30_000])
+def test_the_order_of_many_rows_is_that_of_the_generator(n: int) -> None:
+    order = order_of_epoch(n, 3, shuffle=True, seed=5)
+    assert order.tolist() == permutation(fold(fold_text(seed_key(5), "shuffle"), 3), n)
 
 
 def test_the_bar_moves_within_a_long_epoch(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -12,11 +12,20 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+MANY: Final = 10_000  # rows; below, it takes longer to have code made than to do without
+
+
 def order_of_epoch(n: int, epoch: int, *, shuffle: bool, seed: int) -> NDArray[Any]:
     """The numbers of the rows in the order in which epoch `epoch` (from 1) takes them."""
     if not shuffle:
         return np.arange(n, dtype=np.int64)
-    order: NDArray[Any] = permutation_array(fold(fold_text(seed_key(seed), "shuffle"), epoch), n)
+    key = fold(fold_text(seed_key(seed), "shuffle"), epoch)
+    if n > MANY:
+        from chainrule.targets.llvm.shuffle import shuffled
+
+        order: NDArray[Any] = shuffled(key, n)
+    else:
+        order = permutation_array(key, n)
     return order
 
 
