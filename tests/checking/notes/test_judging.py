@@ -47,6 +47,8 @@ def verdicts(text: str) -> list[str]:
         (r"$0.31 \cdot 0.42 + 0.5 = 0.14 + 0.5 = 0.64$", ["wrong", "carried"]),
         (r"$2 \cdot 10^9 \cdot 16 \cdot 32 = 10^{12}$, $99 = 10^2$", ["right", "wrong"]),
         (r"$3 + 4 \cdot 2 = 4 \cdot 2 + 3 = 8 + 3$", ["right", "right"]),
+        (r"$0.9 \ln 1.8 + 0.1 \ln 0.2 = 0.9 \cdot 0.5878 - 0.1 \cdot 1.6094 = 0.3681$", ["right", "right"]),
+        (r"$0.9 \ln 1.8 + 0.1 \ln 0.2 = 0.9 \cdot 0.5878 - 0.1 \cdot 1.6049$", ["wrong"]),
     ],
 )
 def test_numbers(text: str, expected: list[str]) -> None:
@@ -59,6 +61,8 @@ def test_numbers(text: str, expected: list[str]) -> None:
         (r"$(a + b)^2 = a^2 + 2ab + b^2$ with $a$, $b$", ["right"]),
         (r"$(a + b)^2 = a^2 + b^2$", ["differs"]),
         (r"$\frac{d}{dx} x^3 = 3 x^2$", ["right"]),
+        (r"$\frac{d}{dx} e^{\sin x} = \cos x \, e^{\sin x} = \cos x e^{\sin x}$", ["right", "right"]),
+        (r"$\frac{d}{dx} \sin e^x = \cos(e^x) e^x$", ["right"]),
         (r"$\frac{d}{dx} x^3 = 2 x^2$", ["wrong"]),
         (r"$f(x) = x^2$, $f'(x) = x$", ["wrong"]),
         (r"$y = 5x + 3$ $\frac{dy}{dx} = 4$", []),

@@ -68,6 +68,8 @@ class Commands(Names):
             after = stop + 1
         else:
             after = self.factors_end(follows, end, signs=True, big=False)
+            if not name.startswith(("log", "ln")):
+                after = self.before_power_of_e(follows, after)
             self.grouped(follows, after, depth)
         if logarithm:
             self.sign("/", at)
@@ -77,6 +79,15 @@ class Commands(Names):
         if power is not None:
             self.power(*power, depth)
         return after
+
+    def before_power_of_e(self, at: int, end: int) -> int:
+        r"""Where the argument in `\cos x e^{2x}` ends: a product, whereas the sine or cosine of one is never meant."""
+        for i in self.outer(at, end):
+            follows = skip_space(self.pieces, i + 1, end)
+            is_power = self.pieces[i].text == "e" and follows < end and self.pieces[follows].text == "^"
+            if is_power and source(self.pieces[at:i]).strip("+-−–"):
+                return i
+        return end
 
     def factors_end(self, at: int, end: int, *, signs: bool, big: bool, functions: bool = False) -> int:
         """Where the product that begins here ends: with `big`, products with a sign belong to it too."""

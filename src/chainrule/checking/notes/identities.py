@@ -13,7 +13,6 @@ from typing import Final
 from chainrule.checking.notes.document import Chain, Side
 from chainrule.checking.notes.judging import Finding, Verdict
 from chainrule.checking.notes.meaning import Meaning, NoMeaningError
-from chainrule.checking.notes.values import is_closed
 from chainrule.evaluate import evaluate
 from chainrule.formula.syntax import Binary, Call, DerivativeRef, FunctionPrime, Number, Ref, Span, Tree, ungroup, walk
 from chainrule.node import Node
@@ -42,10 +41,12 @@ class Identities:
         bad: list[Tree] = []
         for side in chain.sides:
             tree = side.tree
-            if tree is None or looks_misprinted(tree):
+            if tree is None:
                 continue
-            is_value = isinstance(ungroup(tree), Ref) or is_closed(tree)
+            is_value = isinstance(ungroup(tree), Ref) or side.reading.closed
             if is_value and not any(_states_derivative(one) for _, one in good):
+                continue
+            if looks_misprinted(tree):
                 continue
             if not good:
                 good.append((side, tree))

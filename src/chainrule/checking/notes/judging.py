@@ -15,12 +15,13 @@ from chainrule.checking.figures import Figure, Region, read_figure, region
 from chainrule.checking.notes.document import Chain, Side
 from chainrule.checking.notes.memory import Memory
 from chainrule.checking.notes.terms import Pair, mismatched
-from chainrule.checking.notes.values import is_closed, squeezed, value_of
+from chainrule.checking.notes.values import squeezed, value_of
 from chainrule.formula.syntax import Binary, ListExpr, Number, Ref, Span, Tree, Unary, ungroup, walk
 from chainrule.numbers.interval import Interval, hull, interval, point
 
 Verdict = Literal["right", "rounded", "carried", "wrong", "differs"]
 MOST_EARLIER: Final = 12  # sides of a chain that a later one is compared with
+_UNDECIDED: Final = point(Fraction(1, 10**30)).lo
 
 
 @dataclass(slots=True, eq=False)
@@ -82,7 +83,7 @@ class Judge:
             if bound and side in bound:
                 before.append(Closed(side, (), [Element(None, bound[side], bound[side])]))
                 continue
-            if not is_closed(tree, holes=bool(side.reading.holes)):
+            if not side.reading.closed:
                 from_formula = from_formula or not isinstance(ungroup(tree), Ref)
                 continue
             now = self.closed(side, tree, before)
@@ -108,7 +109,7 @@ class Judge:
             if figure is not None:
                 wide = self.memory.behind(figure)
             elif own is not None:
-                wide = value if _is_whole(own) else self.wide(own, value)
+                wide = self.wide(own, value)
             else:
                 if wide_values is None:
                     found = value_of(tree, self.memory.behind_number)
@@ -118,6 +119,8 @@ class Judge:
         return Closed(side, shape, elements)
 
     def wide(self, tree: Tree, exact: Interval) -> Interval:
+        if all(self.memory.behind_number(number).is_point() for number in _numbers(tree)):
+            return exact
         found = value_of(tree, self.memory.behind_number)
         return found if isinstance(found, Interval) else exact
 
@@ -172,7 +175,6 @@ class Judge:
         if element.tree is None:
             met = any(one.is_good and _meet(one.wide, element.wide) for one in earlier)
             return ("rounded" if met else "wrong"), None
-        known = {number.value for one in earlier if one.tree is not None for number in _numbers(one.tree)}
         part: Pair | None = None
         for one in reversed(earlier):
             if one.tree is None or not one.is_good:
@@ -184,6 +186,7 @@ class Judge:
                 part = found[0]
         if part is not None:
             return "wrong", part
+        known = {number.value for one in earlier if one.tree is not None for number in _numbers(one.tree)}
 
         def leaf(number: Number) -> Interval:
             if number.value in known:
@@ -225,7 +228,7 @@ def _is_bounded(value: Interval) -> bool:
 
 
 def _figure_verdict(figure: Figure, earlier: Sequence[Element], about: bool) -> Verdict:
-    stands_for = region(figure, exact=not about)
+    stands_for = _in_rationals(region(figure, exact=not about))
     if any(one.is_good and _holds(stands_for, one.exact) for one in earlier):
         verdicts = {one.verdict for one in earlier if one.is_good and _holds(stands_for, one.exact)}
         return "right" if "right" in verdicts else "rounded"
@@ -236,16 +239,22 @@ def _figure_verdict(figure: Figure, earlier: Sequence[Element], about: bool) -> 
     return "wrong"
 
 
+def _in_rationals(stands_for: Region) -> Region:
+    """The same region, with ends of the kind that intervals have: a long chain compares them very often."""
+    ends = _closure(stands_for)
+    return Region(ends.lo, ends.hi, stands_for.with_low, stands_for.with_high)
+
+
 def _holds(stands_for: Region, value: Interval) -> bool:
-    low, high = value.bounds
+    low, high = value.lo, value.hi
     if low is None or high is None:
         return False
     # What stays undecided at this precision goes in the writer's favour.
-    return stands_for.holds(low, high) or (high - low < Fraction(1, 10**30) and stands_for.meets(low, high))
+    return stands_for.holds(low, high) or (high - low < _UNDECIDED and stands_for.meets(low, high))
 
 
 def _meets(stands_for: Region, value: Interval) -> bool:
-    low, high = value.bounds
+    low, high = value.lo, value.hi
     return low is None or high is None or stands_for.meets(low, high)
 
 
@@ -287,10 +296,6 @@ def _elements(tree: Tree, count: int) -> list[Tree] | None:
 
 def _numbers(tree: Tree) -> Iterator[Number]:
     return (node for node in walk(tree) if isinstance(node, Number))
-
-
-def _is_whole(tree: Tree) -> bool:
-    return all(number.text.isdecimal() for number in _numbers(tree))
 
 
 def figure_of(tree: Tree) -> Figure | None:

@@ -27,6 +27,7 @@ class Memory:
     behind_figure: dict[Fraction, Interval] = field(default_factory=dict)
     stated: set[Fraction] = field(default_factory=set)
     in_order: list[Fraction] = field(default_factory=list)
+    figures: dict[str, Figure | None] = field(default_factory=dict)  # of numbers, by their text
 
     def computed(self, figure: Figure, values: Sequence[Interval]) -> None:
         """A figure was the result of a computation with these values."""
@@ -48,7 +49,9 @@ class Memory:
 
     def behind_number(self, number: Number) -> Interval:
         """What may be behind a number of an expression."""
-        figure = read_figure(number)
+        if number.text not in self.figures:
+            self.figures[number.text] = None if number.text.isdecimal() else read_figure(number)
+        figure = self.figures[number.text]
         return point(number.value) if figure is None else self._behind(number.value, figure)
 
     def _behind(self, size: Fraction, figure: Figure) -> Interval:

@@ -12,6 +12,7 @@ from typing import Final
 from chainrule.checking.notes.brackets import BARS, Brackets
 from chainrule.checking.notes.latex import BIG, FUNCTIONS, OPENERS, SYMBOLS, TIMES, WRAPPERS, Piece, skip_space, source
 from chainrule.checking.notes.rules import UNKNOWN, rules_of
+from chainrule.checking.notes.values import is_closed
 from chainrule.checking.notes.vocabulary import Vocabulary
 from chainrule.checking.notes.writing import UnreadableError
 from chainrule.errors import FormulaError
@@ -44,6 +45,7 @@ class Reading:
     at: int = 0  # where reading failed, from the start of the side
     places: Sequence[tuple[int, int, int, int]] = ()
     holes: tuple[tuple[Span, str], ...] = ()  # what could not be read inside a matrix, and why
+    closed: bool = False  # whether it holds numbers and known functions only
 
     def on_page(self, span: Span) -> Span:
         """The span on the page, from the start of the side, of a span of `plain`."""
@@ -69,7 +71,7 @@ def read_side(pieces: Sequence[Piece], words: Vocabulary) -> Reading:
     plain = "".join(reader.text)
     places = [(t.start, t.end, s - begin, e - begin) for t, (s, e) in zip(tokens, reader.spans, strict=True)]
     if len(tokens) == 1 and (atom := _atom(tokens[0])) is not None:
-        return Reading(plain, atom, "", 0, places)
+        return Reading(plain, atom, "", 0, places, closed=isinstance(atom, Number))
     end = Token("end", "", len(plain), len(plain))
     try:
         parsed = parse_tokens(plain, [*tokens, end], rules_of(words))
@@ -78,7 +80,7 @@ def read_side(pieces: Sequence[Piece], words: Vocabulary) -> Reading:
         at = next((first for _, end, first, _ in places if end > offset), pieces[-1].end - begin if pieces else 0)
         return Reading(plain, None, error.what.rstrip("."), at, places)
     holes = tuple((Span(s - begin, e - begin), reason) for s, e, reason in reader.holes)
-    return Reading(plain, parsed.tree, "", 0, places, holes)
+    return Reading(plain, parsed.tree, "", 0, places, holes, is_closed(parsed.tree, holes=bool(holes)))
 
 
 def _atom(token: Token) -> Tree | None:

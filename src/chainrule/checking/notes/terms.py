@@ -5,7 +5,8 @@ Where two sides are built alike, each number has one part it stands for, and a s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
@@ -87,9 +88,21 @@ def _paired(one: Sequence[_Part], other: Sequence[_Part], memory: Memory, depth:
 
 def _fits(one: _Part, other: _Part, memory: Memory, depth: int) -> bool:
     if one[0] != other[0]:
-        negated = Unary("-", one[1], one[1].span)
-        return abs(one[0]) == abs(other[0]) == 1 and mismatched(negated, other[1], memory, depth=DEEPEST) == []
+        # One level deeper at most: the sign may sit on each of the factors.
+        inner = max(depth + 1, DEEPEST - 1)
+        return abs(one[0]) == abs(other[0]) == 1 and any(
+            mismatched(negated, other[1], memory, depth=inner) == [] for negated in _negated(one[1])
+        )
     return mismatched(one[1], other[1], memory, depth=depth + 1) == []
+
+
+def _negated(tree: Tree) -> Iterator[Tree]:
+    """The tree with the other sign before the whole or before one of its last factors: 0.1*ln(0.2) is -0.1*1.609."""
+    yield Unary("-", tree, tree.span)
+    inner = ungroup(tree)
+    if isinstance(inner, Binary) and inner.op in "*/":
+        yield replace(inner, left=Unary("-", inner.left, inner.left.span))
+        yield replace(inner, right=Unary("-", inner.right, inner.right.span))
 
 
 def _terms(tree: Tree) -> list[_Part]:
