@@ -35,7 +35,8 @@ class Slips:
         """The wrong figures that the first formula of the quantity rests on which has some."""
         label = one.claim.quantity
         for route in self.paper.routes(label):
-            below = [self.paper.label_at(at) for at in self.paper.plan(route, of=label, bad=True, local={}, unrounded=False).choices]
+            plan = self.paper.plan(route, of=label, bad=True, local={}, unrounded=False)
+            below = [self.paper.label_at(at) for at in plan.choices]
             found = [self.found[part] for part in below if part in self.found]
             if found:
                 return list(dict.fromkeys(found))

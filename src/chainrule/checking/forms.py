@@ -54,7 +54,12 @@ def form_of_tree(tree: Tree, lower: Callable[[Tree], Node], *, index: tuple[int,
         inner = _below(tree, lower, depth)
         if inner is not None:
             return replace(inner, span=tree.span)
-    return Form("leaf", lower(tree), span=tree.span)
+    return _leaf(lower(tree), tree.span)
+
+
+def _leaf(at: Node, span: Span) -> Form:
+    """What is not taken apart further; a delta that is minus a derivative has its sign in front, like any other."""
+    return Form("leaf", at, -1 if at.op is NEG else 1, span=span)
 
 
 def _below(tree: Tree, lower: Callable[[Tree], Node], depth: int) -> Form | None:
@@ -115,7 +120,7 @@ def _element(tree: Tree, index: tuple[int, ...], lower: Callable[[Tree], Node], 
         case Call() if len(tree.args) == 1 and lower(tree.args[0]).shape == lower(tree).shape:
             inner = element(tree.args[0], index)
             return Form("call", element_of(lower(tree), index), parts=(inner,), name=lower(tree).op.name)
-    return Form("leaf", element_of(lower(tree), index), span=tree.span)
+    return _leaf(element_of(lower(tree), index), tree.span)
 
 
 def element_of(array: Node, index: tuple[int, ...]) -> Node:
@@ -224,7 +229,7 @@ def joined(forms: Sequence[Form], powers: Sequence[int]) -> Form:
         else:
             parts.append((_positive(form), power))
     ones = parts[:1] or [(Form("leaf", const(1)), 1)]
-    kept = [(part, p) for part, p in parts if part.figure is not None or part.node is not const(1)] or ones
+    kept = [(part, p) for part, p in parts if not _is_one(part)] or ones
     if len(kept) == 1 and kept[0][1] == 1:
         return kept[0][0] if sign > 0 else negated(kept[0][0])
     value = value_of(kept)
@@ -238,8 +243,13 @@ def _fraction(value: Fraction, power: int) -> list[tuple[Form, int]]:
     return [(Form("leaf", const(end)), p) for end, p in ends if end != 1]
 
 
+def _is_one(part: Form) -> bool:
+    """Whether a factor may be left out: the number 1, but not 1.0, which is the figure of something."""
+    return part.node is const(1) and (part.figure is None or part.figure.whole)
+
+
 def _positive(form: Form) -> Form:
-    return replace(form, node=form.node.args[0], sign=1) if form.node.op is NEG else form
+    return replace(form, node=form.node.args[0], sign=1) if form.sign < 0 and form.node.op is NEG else form
 
 
 def value_of(parts: Sequence[tuple[Form, int]]) -> Node:
