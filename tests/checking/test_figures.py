@@ -177,5 +177,6 @@ def test_an_enclosure_is_held_or_only_met() -> None:
 @given(st.decimals(-50, 50, places=4))
 def test_minus_a_figure_stands_for_minus_its_values(value: Decimal) -> None:
     one, other = region(figure(f"{value:f}")), region(minus(figure(f"{value:f}")))
-    assert (one.low, one.high, one.with_low, one.with_high) == (-other.high, -other.low, other.with_high, other.with_low)
+    mirrored = (-other.high, -other.low, other.with_high, other.with_low)
+    assert (one.low, one.high, one.with_low, one.with_high) == mirrored
     assert minus(minus(figure(f"{value:f}"))).value == figure(f"{value:f}").value
