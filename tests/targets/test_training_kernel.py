@@ -90,10 +90,15 @@ def test_softmax_and_cross_entropy(dtype: str) -> None:
     assert found < (1e-10 if dtype == "float64" else 1e-4)
 
 
+# rprop looks at signs alone: once a network is trained, that of a derivative of 1e-17 is an accident of rounding, and the
+# step it decides is not. It is compared over 100 updates above, on networks that are not at their minimum yet.
+SMOOTH = sorted(set(OPTIMIZERS) - {"rprop"})
+
+
 @given(
     layers=st.lists(st.sampled_from([1, 2, 3, 7, 8, 10, 16, 17, 31, 40, 65, 130, 300]), min_size=2, max_size=4),
     activation=st.sampled_from(["sigmoid", "tanh", "softplus", "elu", "gelu"]),
-    optimizer=st.sampled_from(sorted(OPTIMIZERS)),
+    optimizer=st.sampled_from(SMOOTH),
     batch=st.sampled_from([None, 1, 2, 7, 8, 9, 16, 33]),
     over=st.sampled_from(["sum", "mean"]),
 )
