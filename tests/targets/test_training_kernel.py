@@ -90,8 +90,8 @@ def test_softmax_and_cross_entropy(dtype: str) -> None:
     assert found < (1e-10 if dtype == "float64" else 1e-4)
 
 
-# rprop looks at signs alone: once a network is trained, that of a derivative of 1e-17 is an accident of rounding, and the
-# step it decides is not. It is compared over 100 updates above, on networks that are not at their minimum yet.
+# rprop looks at signs alone: once a network is trained, that of a derivative of 1e-17 is an accident of rounding, and
+# the step it decides is not. It is compared over 100 updates above, on networks that are not at their minimum yet.
 SMOOTH = sorted(set(OPTIMIZERS) - {"rprop"})
 
 
