@@ -15,7 +15,7 @@ from typing import Final
 
 from chainrule.checking.figures import Figure
 from chainrule.checking.forms import Form, form_of_node, joined, joined_sum, negated
-from chainrule.node import CONST, INPUT, NAME, Node, const, node
+from chainrule.node import CONST, NAME, Node, const, node
 from chainrule.ops.arithmetic import ADD, NEG
 from chainrule.ops.functions import SIGMOID
 
@@ -296,7 +296,7 @@ class _Aligner:
 
     def _is_neutral(self, kind: str, form: Form) -> bool:
         """Whether leaving a part out changes nothing: a factor 1, be it a rate of 1, or a term 0."""
-        if form.node.op not in (CONST, INPUT):
+        if form.node.op is NAME:  # what has a name is not left out because its figure happens to be 1
             return False
         return bool(self.judge(ONE if kind == "product" else ZERO, form.node))
 
@@ -312,7 +312,8 @@ def _as_parts(form: Form, kind: str) -> _Parts:
 
 def _with_sign(found: Alignment, link: Form, formula: Form) -> Alignment:
     """The alignment of two products, once the signs of their factors have been counted."""
-    if found.sign * _sign(link) * _sign(formula) > 0:
+    is_nothing = any(part.figure is not None and not part.figure.value for part in link.parts)  # 0 has no sign
+    if is_nothing or found.sign * _sign(link) * _sign(formula) > 0:
         return replace(found, sign=1)
     return replace(found.plus(Alignment(WRONG_SIGN, flipped=((link, formula),))), sign=1)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from chainrule.checking.notes import check_page
 from chainrule.checking.notes.document import Document, read_page
 from chainrule.checking.notes.finding import Page, formulas
 
@@ -203,3 +204,8 @@ def test_hostile_formulas_end_with_unread_entries(text: str) -> None:
 @pytest.mark.parametrize("text", ["\\[" * 20_000, "$ " * 20_000, "`" * 20_000, "\\begin{align}" * 5_000, "$$" * 9_999])
 def test_what_is_never_closed_is_reported_once(text: str) -> None:
     assert len(read(text).unread) <= 1
+
+
+def test_a_fraction_without_braces_takes_two_digits_and_no_point() -> None:
+    assert [link.verdict for link in check_page("a.md", r"$\frac12 = 0.5$").links] == ["right"]
+    check_page("a.md", r"$a = \frac.5} = 3$")  # found by fuzzing: a point is no number

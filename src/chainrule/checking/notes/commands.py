@@ -168,7 +168,8 @@ class Commands(Names):
 
     def fraction(self, at: int, end: int, depth: int) -> int:
         first = skip_space(self.pieces, at + 1, end)
-        if first < end and self.pieces[first].kind == "number" and len(self.pieces[first].text) == 2:
+        text = self.pieces[first].text if first < end and self.pieces[first].kind == "number" else ""
+        if len(text) == 2 and text.isascii() and text.isdigit():
             piece = self.pieces[first]  # \frac12
             self.sign("(", at)
             self.emit("number", piece.text[0], piece.start, piece.start + 1, Fraction(piece.text[0]))
