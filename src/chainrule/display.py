@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from chainrule.checking import Report, check
 from chainrule.errors import ProblemError
 from chainrule.explanation import Explanation, explain
 from chainrule.explanation.byhand import HandExplanation, by_hand, hand_report
@@ -26,12 +25,13 @@ from chainrule.problem import Problem
 from chainrule.problem.loops import expand
 from chainrule.quantity import Derivative, spell
 from chainrule.views.by_hand import hand_view
-from chainrule.views.check import check_view
-from chainrule.views.check import harmless as made_harmless
 from chainrule.views.code import code
 from chainrule.views.gates import gates_view
 from chainrule.views.paths import paths_view
 from chainrule.views.steps import steps_view
+
+if TYPE_CHECKING:
+    from chainrule.checking import Report
 
 VIEWS = ("steps", "paths", "gates", "matrix", "derive", "code")
 BY_THEMSELVES = ("matrix", "derive")  # views that need no steps unit by unit, so that a problem may have any size
@@ -184,18 +184,34 @@ def json_text(explanation: Explanation | Request, *, of: Sequence[str] = ()) -> 
     return _json(report(explanation, of=of))
 
 
+# What checks stands on flint, which a worked solution does without: it is loaded when there is something to check.
+
+
+def check(problem: Problem) -> Report:
+    """The verdict on every link of a problem's `working`."""
+    from chainrule.checking import check as judged
+
+    return judged(problem)
+
+
 def check_text(report: Report, *, width: int = 100, color: bool = False, ascii_only: bool = False) -> str:
     """A report as text for a terminal."""
+    from chainrule.views.check import check_view
+
     return render_text(check_view(report), width=width, color=color, ascii_only=ascii_only)
 
 
 def check_rendered(report: Report, style: str, *, fragment: bool = False) -> str:
     """A report as "markdown", "latex" or "html"."""
+    from chainrule.views.check import check_view
+
     return rendered(check_view(report), style, problem=report.problem, fragment=fragment)
 
 
 def corrected_text(report: Report, *, harmless: bool = False) -> str:
     """The working as it should be; `harmless` shows what a terminal would obey."""
+    from chainrule.views.check import harmless as made_harmless
+
     lines = report.corrected().strip("\n").split("\n")
     return "\n".join(map(made_harmless, lines) if harmless else lines) + "\n"
 
