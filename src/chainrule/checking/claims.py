@@ -13,6 +13,7 @@ from chainrule.problem import Problem
 from chainrule.quantity import Quantity
 
 Kind = Literal["formula", "substitution", "figure"]
+Verdict = Literal["right", "rounded", "carried", "wrong"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -10,15 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from chainrule.checking.claims import Claim, Working
+from chainrule.checking.claims import Claim, Verdict, Working
 from chainrule.checking.paper import Paper
 from chainrule.checking.quantities import Quantities
 from chainrule.checking.report import Cause
-from chainrule.checking.verdict import SEVERITY, Judged, Verdict, judge_claim
+from chainrule.checking.verdict import SEVERITY, Judged, judge_claim
 from chainrule.checking.working import read_working
 from chainrule.checking.worlds import HALVES, with_early_updates, with_factor
 from chainrule.errors import ChainruleError
 from chainrule.problem import Problem
+from chainrule.quantity import spell
 
 NEAR: Final = 0.2  # of a value: what rounding may do to it
 
@@ -79,7 +80,7 @@ def _flipped(problem: Problem, working: Working, results: Results) -> dict[int, 
     if len(_bad(judged)) >= len(_bad(results)) or not any(_bad([results[n]]) for n in deltas):
         return {}
     error = problem.minimise
-    said = f"delta has the other sign here: it is {'minus ' if sign < 0 else ''}the derivative of {_name(error)}"
+    said = f"delta has the other sign here: it is {'minus ' if sign < 0 else ''}the derivative of {spell(error)}"
     changed: dict[int, Changed] = {}
     for n, (old, new) in enumerate(zip(results, judged, strict=True)):
         for a, b in zip(old, new, strict=True):
@@ -92,24 +93,22 @@ def _is_delta(claim: Claim) -> bool:
     return claim.text.lstrip("(-−").startswith(("delta", "δ"))
 
 
-def _name(label: object) -> str:
-    return str(getattr(label, "text", label))
-
-
 # Another factor, another order ----------------------------------------------------------------------------------
 
 
 def _worlds(working: Working) -> list[tuple[Paper, Cause]]:
     """The problem in other conventions, each with what is said of the first link at which it shows."""
-    problem = working.problem
+    problem, error = working.problem, working.problem.minimise
     found: list[tuple[Paper, Cause]] = []
+    if error is None:
+        return found
     for factor in HALVES:
         scaled = with_factor(problem, factor)
         if scaled is not None:
             what = "without the factor 1/2" if factor == 2 else "with a factor 1/2"
-            text = f"this follows from {_name(problem.minimise)} {what}, another convention of the loss"
+            text = f"this follows from {spell(error)} {what}, another convention of the loss"
             found.append((Paper(Quantities(scaled)), Cause("other convention", text)))
-    if problem.training.rate is not None and problem.minimise is not None:
+    if problem.training.rate is not None:
         text = "the weights were updated before the error had gone back through them; the old ones belong here"
         found.append((Paper(Quantities(problem, follow=with_early_updates)), Cause("new for old weight", text)))
     return found

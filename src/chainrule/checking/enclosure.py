@@ -40,16 +40,14 @@ def _mean_value(route: Node, box: Mapping[Node, Interval], known: Mapping[Node, 
     fixed = {at: input_node(Name(f"fixed {number}")) for number, at in enumerate(known)}
     # Names inside would be definitions of their own; here only the antecedents count.
     put_in = {**free, **fixed}
-    body = rebuild([route], lambda old, a: a[0] if old.op is NAME else node(old.op, a, old.attribute), known=put_in)[
-        route
-    ]
+    body = rebuild([route], _without_name, known=put_in)[route]
     inside = set(order([body]))
     labels = [label_of(one) for one in free.values() if one in inside]
     backward = reverse(Graph({ROUTE: name_node(ROUTE, body)}), ROUTE, labels)
     numbers = interval_numbers(BITS)
     values: dict[Node, Any] = {fixed[at]: value for at, value in known.items()}
     with numbers.s.context():
-        middles = {at: point(_middle(one)) for at, one in box.items()}
+        middles = {at: point(one.middle or 0) for at, one in box.items()}  # a box is bounded
         at_middle = _evaluated(order([body]), {**values, **{free[at]: one for at, one in middles.items()}})
         slopes = {label: backward.outputs[Derivative(ROUTE, label)] for label in labels}
         over = _evaluated(order(slopes.values()), {**values, **{free[at]: one for at, one in box.items()}})
@@ -73,13 +71,6 @@ def _evaluated(nodes: Sequence[Node], known: Mapping[Node, Any]) -> dict[Node, A
             if current not in done:
                 done[current] = apply(current, [done[a] for a in current.args], numbers)
     return done
-
-
-def _middle(one: Interval) -> Any:
-    low, high = one.bounds
-    assert low is not None
-    assert high is not None
-    return (low + high) / 2
 
 
 def _common(one: Interval, other: Interval) -> Interval:

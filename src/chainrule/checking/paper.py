@@ -51,6 +51,7 @@ class Paper:
     printed: dict[Quantity, list[Printed]] = field(default_factory=dict)
     formulas: dict[Quantity, list[Node]] = field(default_factory=dict)  # right formulas of it that a line states
     count: int = 0
+    _bad: bool = False
     _bodies: dict[Node, Quantity] = field(default_factory=dict)
     _exact: dict[int, dict[Node, Any]] = field(default_factory=dict)
     _sizes: dict[Node, float | None] = field(default_factory=dict)
@@ -60,6 +61,7 @@ class Paper:
     def put(self, label: Quantity, figure: Figure, *, good: bool, behind: tuple[Interval, ...] = ()) -> None:
         """Print a figure."""
         self.count += 1
+        self._bad = self._bad or not good
         self.printed.setdefault(label, []).append(Printed(figure, good, self.count, behind))
         node = self.quantities.node(label)
         body = node.args[0] if node.op is NAME else node
@@ -70,7 +72,7 @@ class Paper:
 
     def has_bad(self) -> bool:
         """Whether some figure on the paper is wrong or carried."""
-        return any(not one.good for figures in self.printed.values() for one in figures)
+        return self._bad
 
     def exact(self, node: Node, bits: int = PRECISIONS[0]) -> Interval | None:
         """An enclosure of the exact value of a node, from the exact givens; None where it depends on a symbol."""
@@ -108,10 +110,8 @@ class Paper:
     def given(self, label: Quantity) -> Fraction:
         """A number for an input: its value, for a symbol some other number, and the middle where it is not exact."""
         value = self.exact(input_node(label))
-        low, high = value.bounds if value is not None else (None, None)
-        if low is None or high is None:
-            return Fraction(Random(spell(label)).randrange(500, 2000), 1009)
-        return (low + high) / 2
+        middle = value.middle if value is not None else None
+        return Fraction(Random(spell(label)).randrange(500, 2000), 1009) if middle is None else middle
 
     def _input(self, label: Quantity, bits: int) -> Any:
         if bits not in self._inputs:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Final
 
+from chainrule.checking.elements import elements_of
 from chainrule.evaluate import apply
-from chainrule.explanation.asked import asked_graph, elements, is_of_rule, with_derivative
+from chainrule.explanation.asked import asked_graph, is_of_rule, updates_of, with_derivative
 from chainrule.explanation.passes import Passes, build_passes
 from chainrule.formula.syntax import FunctionPrime, Tree, walk
 from chainrule.node import (
@@ -71,10 +72,6 @@ class Quantities:
             found = self._found[label] = self._make(label)
         return found
 
-    def elements(self, label: Quantity) -> dict[tuple[int, ...], Quantity]:
-        """The single numbers a quantity consists of, by index from 1."""
-        return elements(self.problem, asked_graph(self.problem, label), label)
-
     def expression(self, tree: Tree, text: str) -> Node:
         """The node of an expression in which quantities stand; numbers in it are constants."""
         return expression(self.problem, tree, self.known, text=text)
@@ -98,7 +95,7 @@ class Quantities:
             return self._found[label]
         if isinstance(label, Name | Example) and is_expression(self.problem, label):
             return None
-        parts = self.elements(label)
+        parts = elements_of(self.problem, label)
         if () in parts:
             return self.node(label)
         return _stacked({index: self.node(part) for index, part in parts.items()})
@@ -134,7 +131,7 @@ class Quantities:
         return shifted(node, self._state(times), times) if times else node
 
     def _make(self, label: Quantity) -> Node:
-        times, bare = _updates(label)
+        times, bare = updates_of(label)
         if isinstance(bare, Change):
             new, old = self.node(Updated(bare.of, times + 1)), self._after(bare.of, times)
             return name_node(label, node(SUB, (new, old)))
@@ -271,10 +268,3 @@ def _stacked(parts: Mapping[tuple[int, ...], Node]) -> Node:
 
 def _later(label: Quantity, times: int) -> Quantity:
     return Updated(label.of, label.times + times) if isinstance(label, Updated) else Updated(label, times)
-
-
-def _updates(label: Quantity) -> tuple[int, Quantity]:
-    times = 0
-    while isinstance(label, Updated):
-        times, label = times + label.times, label.of
-    return times, label

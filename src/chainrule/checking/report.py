@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
-from chainrule.checking.claims import Unread
+from chainrule.checking.claims import Kind, Unread, Verdict
 from chainrule.checking.hints import hint_for
 from chainrule.problem import Problem
-
-Verdict = Literal["right", "rounded", "carried", "wrong"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +29,7 @@ class LinkReport:
     column: int
     quantity: str
     text: str
-    kind: Literal["formula", "substitution", "figure"]
+    kind: Kind
     verdict: Verdict
     exact: str | None = None
     expected: str | None = None
@@ -128,22 +126,25 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         """The report as `chainrule check --format json` prints it."""
-        return {
-            "title": self.problem.title,
-            "links": [
-                {
-                    "line": link.line, "column": link.column, "quantity": link.quantity, "text": link.text,
-                    "kind": link.kind, "verdict": link.verdict, "exact": link.exact, "expected": link.expected,
-                    "causes": [{"slip": cause.slip, "text": cause.text} for cause in link.causes],
-                    "note": link.note,
-                }
-                for link in self.links
-            ],
-            "unread": [
-                {"line": one.line, "column": one.column, "text": one.text, "reason": one.reason} for one in self.unread
-            ],
-            "counts": self.counts,
-        }  # fmt: skip
+        return as_json(self.problem.title, self.links, self.unread, self.counts)
+
+
+def as_json(title: str, links: Iterable[Any], unread: Iterable[Unread], counts: Mapping[str, int]) -> dict[str, Any]:
+    """The verdicts on a working, or on notes, as the contract of problem files has them."""
+    return {
+        "title": title,
+        "links": [
+            {
+                "line": link.line, "column": link.column, "quantity": link.quantity, "text": link.text,
+                "kind": link.kind, "verdict": link.verdict, "exact": link.exact, "expected": link.expected,
+                "causes": [{"slip": cause.slip, "text": cause.text} for cause in link.causes],
+                "note": link.note,
+            }
+            for link in links
+        ],
+        "unread": [{"line": one.line, "column": one.column, "text": one.text, "reason": one.reason} for one in unread],
+        "counts": dict(counts),
+    }  # fmt: skip
 
 
 def _withheld(link: LinkReport) -> LinkReport:

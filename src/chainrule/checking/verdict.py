@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Final, Literal
 
 from chainrule.checking.alignment import WRONG_NUMBER, Alignment, Judge, Pair, align
-from chainrule.checking.claims import Claim, Link, Unread
+from chainrule.checking.claims import Claim, Kind, Link, Unread, Verdict
 from chainrule.checking.direct import direct_factors, other_reading
 from chainrule.checking.figures import Figure, Region, minus, read_figure, region
 from chainrule.checking.forms import Form, element_of, form_of_node, form_of_tree, leaves
@@ -26,7 +26,6 @@ from chainrule.numbers.interval import Interval, interval, point
 from chainrule.ops.arithmetic import NEG
 from chainrule.quantity import Quantity, Updated
 
-Verdict = Literal["right", "rounded", "carried", "wrong"]
 SEVERITY: Final[dict[Verdict, int]] = {"right": 0, "rounded": 1, "carried": 2, "wrong": 3}
 SHORT: Final = 4  # digits of a given number that nobody cuts off
 UNDECIDED: Final = f"not settled at {PRECISIONS[-1]:,} bits; judged in the writer's favour"
@@ -51,7 +50,7 @@ class Judged:
 
     claim: Claim
     link: Link
-    kind: Literal["formula", "substitution", "figure"]
+    kind: Kind
     verdict: Verdict
     line: Line  # with all that stands on it before
     figure: Figure | None = None

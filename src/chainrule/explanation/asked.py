@@ -30,7 +30,7 @@ def value_of(problem: Problem, text: str, *, after: int = 0) -> Any:
     quantity = problem.quantity(text)
     quantity = Updated(quantity, after) if after else quantity
     graph = asked_graph(problem, quantity)
-    times, bare = _updates(quantity)
+    times, bare = updates_of(quantity)
     if isinstance(bare, Name | Example) and is_expression(problem, bare) and bare not in graph.quantities():
         return _number(_expression(problem, graph, bare, times))
     found = {index: _value(problem, graph, label) for index, label in elements(problem, graph, quantity).items()}
@@ -100,7 +100,7 @@ def elements(problem: Problem, graph: Graph, quantity: Quantity) -> dict[tuple[i
 
 
 def _value(problem: Problem, graph: Graph, quantity: Quantity) -> float | None:
-    times, bare = _updates(quantity)
+    times, bare = updates_of(quantity)
     if isinstance(bare, Change):
         after, before = Updated(bare.of, times + 1), Updated(bare.of, times)
         new, old = _value(problem, graph, after), _value(problem, graph, before)
@@ -133,7 +133,8 @@ def _of_rule(problem: Problem, quantity: Quantity, times: int) -> float | None:
     return None if value is None else float(value)
 
 
-def _updates(quantity: Quantity) -> tuple[int, Quantity]:
+def updates_of(quantity: Quantity) -> tuple[int, Quantity]:
+    """After how many updates a quantity is meant, and which: 3 and dE/dw for (dE/dw)@3."""
     times = 0
     while isinstance(quantity, Updated):
         times, quantity = times + quantity.times, quantity.of

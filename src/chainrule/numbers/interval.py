@@ -53,6 +53,12 @@ class Interval:
         """Both ends as fractions; None is an end that is not bounded."""
         return _fraction(self.lo), _fraction(self.hi)
 
+    @property
+    def middle(self) -> Fraction | None:
+        """The number halfway between both ends; None where one is not bounded."""
+        low, high = self.bounds
+        return None if low is None or high is None else (low + high) / 2
+
     def __contains__(self, value: Fraction | int) -> bool:
         at = _rational(value)
         return (self.lo is None or bool(self.lo <= at)) and (self.hi is None or bool(at <= self.hi))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Final, Literal
 
+from chainrule.checking.claims import Kind
 from chainrule.checking.figures import Figure, Region, read_figure, region
 from chainrule.checking.notes.document import Chain, Side
 from chainrule.checking.notes.memory import Memory
@@ -57,7 +58,7 @@ class Finding:
     side: Side
     tree: Tree
     verdict: Verdict
-    kind: Literal["formula", "substitution", "figure"]
+    kind: Kind
     where: Span
     exact: Fraction | None = None
     figure: Figure | None = None

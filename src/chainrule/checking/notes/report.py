@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from chainrule.checking.claims import Unread
+from chainrule.checking.claims import Kind, Unread
 from chainrule.checking.notes.finding import Page
 from chainrule.checking.notes.judging import Verdict
-from chainrule.checking.report import Cause
+from chainrule.checking.report import Cause, as_json
 from chainrule.formula.syntax import Span
 
 VERDICTS: Final[tuple[Verdict, ...]] = ("right", "rounded", "carried", "wrong", "differs")
@@ -23,7 +23,7 @@ class NoteLink:
     column: int
     quantity: str  # the left side of the chain, as written
     text: str  # the side that was judged, as written
-    kind: Literal["formula", "substitution", "figure"]
+    kind: Kind
     verdict: Verdict
     where: Span
     exact: str | None = None
@@ -67,19 +67,4 @@ class NotesReport:
 
     def as_json(self) -> dict[str, Any]:
         """The report as `chainrule check --format json` prints it."""
-        return {
-            "title": self.page.file,
-            "links": [
-                {
-                    "line": link.line, "column": link.column, "quantity": link.quantity, "text": link.text,
-                    "kind": link.kind, "verdict": link.verdict, "exact": link.exact, "expected": link.expected,
-                    "causes": [{"slip": cause.slip, "text": cause.text} for cause in link.causes],
-                    "note": link.note,
-                }
-                for link in self.links
-            ],
-            "unread": [
-                {"line": one.line, "column": one.column, "text": one.text, "reason": one.reason} for one in self.unread
-            ],
-            "counts": self.counts,
-        }  # fmt: skip
+        return as_json(self.page.file, self.links, self.unread, self.counts)

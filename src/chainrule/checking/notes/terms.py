@@ -106,31 +106,26 @@ def _negated(tree: Tree) -> Iterator[Tree]:
 
 
 def _terms(tree: Tree) -> list[_Part]:
-    found: list[_Part] = []
-    stack = [(1, tree)]
-    while stack:
-        sign, node = stack.pop()
-        inner = ungroup(node)
-        if isinstance(inner, Binary) and inner.op in "+-":
-            stack.append((sign if inner.op == "+" else -sign, inner.right))
-            stack.append((sign, inner.left))
-        else:
-            found.append((sign, inner))
-    return found
+    return _flat(tree, "+-", -1)
 
 
 def _factors(tree: Tree) -> list[_Part]:
     """Factors with exponent 1 or, below the bar, 2: a divisor is never a factor with another sign."""
+    return _flat(tree, "*/", 2)
+
+
+def _flat(tree: Tree, signs: str, other: int) -> list[_Part]:
+    """The parts of a sum or product, from left to right, each marked 1, or `other` after the second sign."""
     found: list[_Part] = []
     stack = [(1, tree)]
     while stack:
-        power, node = stack.pop()
+        mark, node = stack.pop()
         inner = ungroup(node)
-        if isinstance(inner, Binary) and inner.op in "*/":
-            stack.append((power if inner.op == "*" else 3 - power, inner.right))
-            stack.append((power, inner.left))
+        if isinstance(inner, Binary) and inner.op in signs:
+            stack.append((mark if inner.op == signs[0] else 1 + other - mark, inner.right))
+            stack.append((mark, inner.left))
         else:
-            found.append((power, inner))
+            found.append((mark, inner))
     return found
 
 

@@ -30,7 +30,6 @@ from chainrule.numbers.system import Scalars
 BITS: Final = 200
 MOST_NUMBERS: Final = 5_000  # on one side
 Leaf = Callable[[Number], Interval]
-Bindings = Mapping[str, Interval]
 
 _NUMBERS: Final = interval_numbers(BITS)
 _S: Final = _NUMBERS.s
