@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.training.wired import RULES, random_network
 
 from chainrule.errors import ProblemError, ShapeError
 from chainrule.node import label_of
@@ -26,7 +27,6 @@ from chainrule.training.rules import Rule, adam, as_rule, lbfgs, momentum, quick
 from chainrule.training.schedules import adaptive_rate, cosine_rate, exponential_rate, warm_up
 
 XOR = (np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 1, 1, 0]))
-RULES = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "rprop", "quickprop")
 
 
 def data(rows: int, inputs: int = 3, outputs: int = 2, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -87,25 +87,6 @@ def test_native_training_equals_the_reference(name: str, batch: Any) -> None:
         reference, other = trained(make, inputs, targets, optimizer=rule, engine="reference", **options)
         assert np.allclose(native, reference, rtol=1e-10, atol=1e-10)
         assert np.allclose(history.column("error"), other.column("error"), rtol=1e-10, atol=1e-12)
-
-
-def random_network(random: Random) -> Model:
-    """Units wired at random: each is fed by one to three inputs or units before it."""
-    inputs = [f"x{k}" for k in range(random.randint(1, 3))]
-    before, lines, weights = list(inputs), [], []
-    for unit in range(random.randint(2, 7)):
-        sources = random.sample(before, min(len(before), random.randint(1, 3)))
-        own = [f"w{unit}_{k}" for k in range(len(sources) + 1)]
-        net = " + ".join([own[0], *(f"{w}*{source}" for w, source in zip(own[1:], sources, strict=True))])
-        lines.append(f"u{unit} = {random.choice(['sigmoid', 'tanh', 'softplus', 'gelu', 'sin'])}({net})")
-        before.append(f"u{unit}")
-        weights += own
-    lines.append(f"E = 1/2*(t - {before[-1]})^2")
-    used = [name for name in inputs if any(f"*{name}" in line for line in lines)]
-    return Model(
-        "\n".join(lines), inputs=used, targets=["t"], parameters=weights, seed=random.randint(0, 99),
-        minimise="E",
-    )  # fmt: skip
 
 
 @pytest.mark.filterwarnings("ignore::chainrule.training.loop.TrainingWarning")
