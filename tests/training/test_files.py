@@ -211,13 +211,13 @@ MISTAKES = {
     'builtin = "xor"\nfile = "flowers.csv"': "neither or both",
     "": "neither or both",
     'file = "flowers.csv"\ntarget = "knid"': "no column 'knid'. Did you mean 'kind'?",
-    'file = "flowers.csv"\ntarget = "length"\ninputs = ["kind", "width"]': "'kind' holds words",
+    'file = "flowers.csv"\ntarget = "length"\ninputs = ["kind", "width"]': "'kind' holds words, such as",
     'file = "flowers.csv"\ntarget = "kind"\ninputs = ["length"]': "1 columns for x, but the network has 2",
     'file = "flowers.csv"\ntarget = "kind"\ntest = 1.5': "test is 1.5",
     'file = "flowers.csv"\ntarget = "kind"\nscale = "log"': "'none' or 'standard'",
     'file = "flowers.csv"\ntargets = "kind"': "target",
-    'file = "ragged.csv"\ntarget = "kind"': "row 3 of",
-    'file = "words.csv"\ntarget = "kind"': "has 'tall' in 'length', expected a number",
+    'file = "ragged.csv"\ntarget = "kind"': "line 5 of",
+    'file = "words.csv"\ntarget = "kind"': "line 9 of words.csv has 'tall' in the column 'length', expected a number",
     'file = "head.csv"\ntarget = "kind"': "no rows",
     'file = "twice.csv"\ntarget = "kind"': "two columns of one name",
     'file = "broken.npz"\ntarget = "kind"': "not a .npz file",
@@ -227,8 +227,9 @@ MISTAKES = {
 
 @pytest.mark.parametrize("data", MISTAKES)
 def test_what_is_wrong_with_data_is_named_with_its_place(data: str, folder: Path) -> None:
-    (folder / "ragged.csv").write_text("length,width,kind\n1,2,a\n1,2\n")
-    (folder / "words.csv").write_text("length,width,kind\n" + "1,2,a\n" * 5 + "tall,2,b\n")
+    (folder / "ragged.csv").write_text("length,width,kind\n1,2,a\n\n\n1,2\n")
+    two_lines = '1,2,"a\nb"\n'
+    (folder / "words.csv").write_text("length,width,kind\n" + "1,2,a\n" * 5 + two_lines + "tall,2,b\n")
     (folder / "head.csv").write_text("length,width,kind\n")
     (folder / "twice.csv").write_text("length,length,kind\n1,2,a\n")
     (folder / "broken.npz").write_text("nothing")

@@ -74,9 +74,11 @@ def read_data(
     classes = found.classes.get(targets[0], ()) if len(targets) == 1 else ()
     words = [name for name in inputs if name in found.classes]
     if words:
+        some = ", ".join([repr(word) for word in found.classes[words[0]] if _number(word) is None][:3])
         raise ProblemError(
-            f"the column {words[0]!r} holds words, expected numbers.", place=place, hint="Leave it out of inputs."
-        )
+            f"the column {words[0]!r} holds words, such as {some}; expected numbers.",
+            place=place, hint="Mend the file, or leave the column out of inputs.",
+        )  # fmt: skip
     parts = [np.asarray(found.columns[name], float) for name in inputs]
     goal = [np.asarray(found.columns[name], float) for name in targets]
     if not len(goal[0]):
@@ -299,15 +301,16 @@ def _csv(path: str) -> Columns:
         head = stream.read(4096)
         stream.seek(0)
         mark = max(",;\t", key=head.split("\n")[0].count)
-        rows = [row for row in csv.reader(stream, delimiter=mark) if row]
+        reader = csv.reader(stream, delimiter=mark)
+        lines, rows = zip(*[(reader.line_num, row) for row in reader if row] or [(1, [])], strict=True)
     if len(rows) < 2:
         raise ProblemError(f"{path} has no rows below its line of names.")
     names = [name.strip() for name in rows[0]]
     if len(set(names)) < len(names):
         raise ProblemError(f"{path} has two columns of one name.", hint="The first line holds the names.")
-    for number, row in enumerate(rows[1:], 2):
+    for line, row in zip(lines, rows, strict=True):
         if len(row) != len(names):
-            raise ProblemError(f"row {number} of {path} has {len(row)} cells, expected {len(names)}.")
+            raise ProblemError(f"line {line} of {path} has {len(row)} cells, expected {len(names)}.")
     columns: dict[str, Any] = {}
     for at, name in enumerate(names):
         cells = [row[at].strip() for row in rows[1:]]
@@ -316,8 +319,8 @@ def _csv(path: str) -> Columns:
         if not missing:
             columns[name] = np.array(numbers)
         elif len(missing) < len(cells) / 2:
-            line = missing[0] + 2
-            raise ProblemError(f"row {line} of {path} has {cells[missing[0]]!r} in {name!r}, expected a number.")
+            line, cell = lines[1 + missing[0]], cells[missing[0]]
+            raise ProblemError(f"line {line} of {path} has {cell!r} in the column {name!r}, expected a number.")
         else:
             columns[name] = np.array(cells)
     return _with_classes(columns)
