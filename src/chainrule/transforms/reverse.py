@@ -105,11 +105,10 @@ class _Backward:
         has_local = not shape or _is_elementwise(parts, arguments, shape)
         found = direct_derivatives(quantity, ONE if has_local else upstream, arguments, parts)
         through = label_of(quantity)
-        for argument in arguments:
-            derivative = found.get(argument)
-            if derivative is None:
-                continue
-            local = self.fold(derivative) if has_local else None
+        reached = [argument for argument in arguments if argument in found]
+        derivatives = [found[argument] for argument in reached]
+        folded: Sequence[Node | None] = self.folded(derivatives) if has_local else [None] * len(reached)
+        for argument, derivative, local in zip(reached, derivatives, folded, strict=True):
             value = derivative if local is None else upstream * local
             if argument not in self.terms:
                 self.terms[argument] = (Derivative(self.of, label_of(argument)), [])
@@ -117,29 +116,24 @@ class _Backward:
             terms.append(value)
             self.ledger.append(Contribution(of, through, upstream, local, value))
 
-    def fold(self, local: Node) -> Node:
-        """A local derivative with the bodies of definitions put back to their names."""
-        if not local.args or is_quantity(local):
-            return local
-        found = self.known_bodies(local)
-        if not found:
-            return local
-        known = {n: self.bodies[n] for n in found}
-        known.update({n: n for n in order([local], cut=is_quantity) if is_quantity(n)})
-        return rebuild([local], lambda old, args: node(old.op, args, old.attribute), known=known)[local]
-
-    def known_bodies(self, local: Node) -> list[Node]:
-        """The nodes of a local derivative that are some definition's formula."""
-        found, seen, stack = [], {local}, [local]
+    def folded(self, derivatives: list[Node]) -> list[Node]:
+        """Local derivatives with the bodies of definitions put back to their names; all in one walk, for they share."""
+        known: dict[Node, Node] = {}
+        seen = {n for n in derivatives if n.args and not is_quantity(n)}
+        stack = list(seen)
         while stack:
             current = stack.pop()
             if current in self.bodies:
-                found.append(current)
+                known[current] = self.bodies[current]
             for argument in current.args:
                 if argument.args and argument not in seen and not is_quantity(argument):
                     seen.add(argument)
                     stack.append(argument)
-        return found
+        if not known:
+            return derivatives
+        known.update({n: n for n in order(derivatives, cut=is_quantity) if is_quantity(n)})
+        made = rebuild(derivatives, lambda old, args: node(old.op, args, old.attribute), known=known)
+        return [made[derivative] for derivative in derivatives]
 
 
 def direct_derivatives(
