@@ -14,7 +14,7 @@ it when its last term is known, arguments from left to right, which is the order
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from chainrule.errors import GradientError
 from chainrule.graph import Contribution, Graph, collector_paused
