@@ -17,38 +17,38 @@ entry:
   %v15 = getelementptr double, ptr %arena, i64 8
   %v16 = load <2 x double>, ptr %v15, align 8
   %v17 = fadd <2 x double> %v14, %v16
-  %v18 = call <2 x double> @llvm.fabs.v2f64(<2 x double> %v17)
-  %v19 = fneg <2 x double> %v18
-  %v20 = fcmp olt <2 x double> %v19, splat (double -707.5)
-  %v21 = select <2 x i1> %v20, <2 x double> splat (double -707.5), <2 x double> %v19
-  %v22 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> %v21, <2 x double> splat (double 1.4426950408889634), <2 x double> splat (double 6755399441055744.0))
-  %v23 = fsub <2 x double> %v22, splat (double 6755399441055744.0)
-  %v24 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> %v23, <2 x double> splat (double -0.6931467056274414), <2 x double> %v21)
-  %v25 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> %v23, <2 x double> splat (double 0xBE9FDF473DE6AF28), <2 x double> %v24)
-  %v26 = fmul <2 x double> %v25, %v25
-  %v27 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> splat (double 0.16666666666666669), <2 x double> %v25, <2 x double> splat (double 0.5000000000000001))
-  %v28 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> splat (double 0.008333333333330039), <2 x double> %v25, <2 x double> splat (double 0.041666666666623824))
-  %v29 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> splat (double 0.00019841269863171557), <2 x double> %v25, <2 x double> splat (double 0.0013888888917367081))
-  %v30 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> splat (double 0x3EC71DE0D85293B8), <2 x double> %v25, <2 x double> splat (double 0x3EFA019B8CA26FCF))
-  %v31 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> splat (double 0x3E5AF390BA7E6F47), <2 x double> %v25, <2 x double> splat (double 0x3E92891D4FFBB0F9))
-  %v32 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> %v28, <2 x double> %v26, <2 x double> %v27)
-  %v33 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> %v30, <2 x double> %v26, <2 x double> %v29)
-  %v34 = fmul <2 x double> %v26, %v26
-  %v35 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> %v33, <2 x double> %v34, <2 x double> %v32)
-  %v36 = fmul <2 x double> %v34, %v34
-  %v37 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> %v31, <2 x double> %v36, <2 x double> %v35)
-  %v38 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> %v26, <2 x double> %v37, <2 x double> %v25)
-  %v39 = bitcast <2 x double> %v22 to <2 x i64>
-  %v40 = sub <2 x i64> %v39, splat (i64 4843621399236968448)
-  %v41 = add <2 x i64> %v40, splat (i64 1023)
-  %v42 = shl <2 x i64> %v41, splat (i64 52)
-  %v43 = bitcast <2 x i64> %v42 to <2 x double>
-  %v44 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> %v43, <2 x double> %v38, <2 x double> %v43)
-  %v45 = select <2 x i1> %v20, <2 x double> splat (double 0.0), <2 x double> %v44
-  %v46 = fcmp oge <2 x double> %v17, splat (double 0.0)
-  %v47 = select <2 x i1> %v46, <2 x double> splat (double 1.0), <2 x double> %v45
-  %v48 = fadd <2 x double> splat (double 1.0), %v45
-  %v49 = fdiv <2 x double> %v47, %v48
+  %v18 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> %v17, <2 x double> splat (double -1.4426950408889634), <2 x double> splat (double 6755399441055744.0))
+  %v19 = fsub <2 x double> %v18, splat (double 6755399441055744.0)
+  %v20 = fneg <2 x double> %v17
+  %v21 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> %v19, <2 x double> splat (double -0.6931467056274414), <2 x double> %v20)
+  %v22 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> %v19, <2 x double> splat (double 0xBE9FDF473DE6AF28), <2 x double> %v21)
+  %v23 = call <2 x double> @llvm.fabs.v2f64(<2 x double> %v17)
+  %v24 = fcmp ogt <2 x double> %v23, splat (double 707.5)
+  %v25 = fcmp olt <2 x double> %v17, splat (double 0.0)
+  %v26 = select <2 x i1> %v25, <2 x double> splat (double 0x7FF0000000000000), <2 x double> splat (double 0.0)
+  %v27 = bitcast <2 x double> %v18 to <2 x i64>
+  %v28 = sub <2 x i64> %v27, splat (i64 4843621399236968448)
+  %v29 = add <2 x i64> %v28, splat (i64 1023)
+  %v30 = shl <2 x i64> %v29, splat (i64 52)
+  %v31 = bitcast <2 x i64> %v30 to <2 x double>
+  %v32 = select <2 x i1> %v24, <2 x double> %v26, <2 x double> %v31
+  %v33 = select <2 x i1> %v24, <2 x double> splat (double 0.0), <2 x double> %v22
+  %v34 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> splat (double 1.0), <2 x double> %v33, <2 x double> splat (double 1.0))
+  %v35 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> splat (double 0.16666666666666669), <2 x double> %v33, <2 x double> splat (double 0.5000000000000001))
+  %v36 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> splat (double 0.008333333333330039), <2 x double> %v33, <2 x double> splat (double 0.041666666666623824))
+  %v37 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> splat (double 0.00019841269863171557), <2 x double> %v33, <2 x double> splat (double 0.0013888888917367081))
+  %v38 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> splat (double 0x3EC71DE0D85293B8), <2 x double> %v33, <2 x double> splat (double 0x3EFA019B8CA26FCF))
+  %v39 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> splat (double 0x3E5AF390BA7E6F47), <2 x double> %v33, <2 x double> splat (double 0x3E92891D4FFBB0F9))
+  %v40 = fmul <2 x double> %v33, %v33
+  %v41 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> %v35, <2 x double> %v40, <2 x double> %v34)
+  %v42 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> %v37, <2 x double> %v40, <2 x double> %v36)
+  %v43 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> %v39, <2 x double> %v40, <2 x double> %v38)
+  %v44 = fmul <2 x double> %v40, %v40
+  %v45 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> %v42, <2 x double> %v44, <2 x double> %v41)
+  %v46 = fmul <2 x double> %v44, %v44
+  %v47 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> %v43, <2 x double> %v46, <2 x double> %v45)
+  %v48 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> %v47, <2 x double> %v32, <2 x double> splat (double 1.0))
+  %v49 = fdiv <2 x double> splat (double 1.0), %v48
   %v50 = fsub <2 x double> splat (double 1.0), %v49
   %v51 = fmul <2 x double> %v49, %v50
   %v52 = getelementptr double, ptr %arena, i64 40
@@ -68,38 +68,38 @@ entry:
   %v64 = getelementptr double, ptr %arena, i64 24
   %v65 = load double, ptr %v64, align 8
   %v66 = fadd double %v63, %v65
-  %v67 = call double @llvm.fabs.f64(double %v66)
-  %v68 = fneg double %v67
-  %v69 = fcmp olt double %v68, -707.5
-  %v70 = select i1 %v69, double -707.5, double %v68
-  %v71 = call double @llvm.fmuladd.f64(double %v70, double 1.4426950408889634, double 6755399441055744.0)
-  %v72 = fsub double %v71, 6755399441055744.0
-  %v73 = call double @llvm.fmuladd.f64(double %v72, double -0.6931467056274414, double %v70)
-  %v74 = call double @llvm.fmuladd.f64(double %v72, double 0xBE9FDF473DE6AF28, double %v73)
-  %v75 = fmul double %v74, %v74
-  %v76 = call double @llvm.fmuladd.f64(double 0.16666666666666669, double %v74, double 0.5000000000000001)
-  %v77 = call double @llvm.fmuladd.f64(double 0.008333333333330039, double %v74, double 0.041666666666623824)
-  %v78 = call double @llvm.fmuladd.f64(double 0.00019841269863171557, double %v74, double 0.0013888888917367081)
-  %v79 = call double @llvm.fmuladd.f64(double 0x3EC71DE0D85293B8, double %v74, double 0x3EFA019B8CA26FCF)
-  %v80 = call double @llvm.fmuladd.f64(double 0x3E5AF390BA7E6F47, double %v74, double 0x3E92891D4FFBB0F9)
-  %v81 = call double @llvm.fmuladd.f64(double %v77, double %v75, double %v76)
-  %v82 = call double @llvm.fmuladd.f64(double %v79, double %v75, double %v78)
-  %v83 = fmul double %v75, %v75
-  %v84 = call double @llvm.fmuladd.f64(double %v82, double %v83, double %v81)
-  %v85 = fmul double %v83, %v83
-  %v86 = call double @llvm.fmuladd.f64(double %v80, double %v85, double %v84)
-  %v87 = call double @llvm.fmuladd.f64(double %v75, double %v86, double %v74)
-  %v88 = bitcast double %v71 to i64
-  %v89 = sub i64 %v88, 4843621399236968448
-  %v90 = add i64 %v89, 1023
-  %v91 = shl i64 %v90, 52
-  %v92 = bitcast i64 %v91 to double
-  %v93 = call double @llvm.fmuladd.f64(double %v92, double %v87, double %v92)
-  %v94 = select i1 %v69, double 0.0, double %v93
-  %v95 = fcmp oge double %v66, 0.0
-  %v96 = select i1 %v95, double 1.0, double %v94
-  %v97 = fadd double 1.0, %v94
-  %v98 = fdiv double %v96, %v97
+  %v67 = call double @llvm.fmuladd.f64(double %v66, double -1.4426950408889634, double 6755399441055744.0)
+  %v68 = fsub double %v67, 6755399441055744.0
+  %v69 = fneg double %v66
+  %v70 = call double @llvm.fmuladd.f64(double %v68, double -0.6931467056274414, double %v69)
+  %v71 = call double @llvm.fmuladd.f64(double %v68, double 0xBE9FDF473DE6AF28, double %v70)
+  %v72 = call double @llvm.fabs.f64(double %v66)
+  %v73 = fcmp ogt double %v72, 707.5
+  %v74 = fcmp olt double %v66, 0.0
+  %v75 = select i1 %v74, double 0x7FF0000000000000, double 0.0
+  %v76 = bitcast double %v67 to i64
+  %v77 = sub i64 %v76, 4843621399236968448
+  %v78 = add i64 %v77, 1023
+  %v79 = shl i64 %v78, 52
+  %v80 = bitcast i64 %v79 to double
+  %v81 = select i1 %v73, double %v75, double %v80
+  %v82 = select i1 %v73, double 0.0, double %v71
+  %v83 = call double @llvm.fmuladd.f64(double 1.0, double %v82, double 1.0)
+  %v84 = call double @llvm.fmuladd.f64(double 0.16666666666666669, double %v82, double 0.5000000000000001)
+  %v85 = call double @llvm.fmuladd.f64(double 0.008333333333330039, double %v82, double 0.041666666666623824)
+  %v86 = call double @llvm.fmuladd.f64(double 0.00019841269863171557, double %v82, double 0.0013888888917367081)
+  %v87 = call double @llvm.fmuladd.f64(double 0x3EC71DE0D85293B8, double %v82, double 0x3EFA019B8CA26FCF)
+  %v88 = call double @llvm.fmuladd.f64(double 0x3E5AF390BA7E6F47, double %v82, double 0x3E92891D4FFBB0F9)
+  %v89 = fmul double %v82, %v82
+  %v90 = call double @llvm.fmuladd.f64(double %v84, double %v89, double %v83)
+  %v91 = call double @llvm.fmuladd.f64(double %v86, double %v89, double %v85)
+  %v92 = call double @llvm.fmuladd.f64(double %v88, double %v89, double %v87)
+  %v93 = fmul double %v89, %v89
+  %v94 = call double @llvm.fmuladd.f64(double %v91, double %v93, double %v90)
+  %v95 = fmul double %v93, %v93
+  %v96 = call double @llvm.fmuladd.f64(double %v92, double %v95, double %v94)
+  %v97 = call double @llvm.fmuladd.f64(double %v96, double %v81, double 1.0)
+  %v98 = fdiv double 1.0, %v97
   %v99 = getelementptr ptr, ptr %table, i64 1
   %v100 = load ptr, ptr %v99, align 8
   %v101 = load double, ptr %v100, align 8
@@ -252,10 +252,10 @@ endloop1:
   call void @llvm.x86.sse.ldmxcsr(ptr %mode)
   ret i64 %v3
 }
-declare <2 x double> @llvm.fabs.v2f64(<2 x double>)
 declare <2 x double> @llvm.fmuladd.v2f64(<2 x double>, <2 x double>, <2 x double>)
-declare double @llvm.fabs.f64(double)
+declare <2 x double> @llvm.fabs.v2f64(<2 x double>)
 declare double @llvm.fmuladd.f64(double, double, double)
+declare double @llvm.fabs.f64(double)
 declare i64 @llvm.smin.i64(i64, i64)
 declare void @llvm.x86.sse.stmxcsr(ptr)
 declare void @llvm.x86.sse.ldmxcsr(ptr)
