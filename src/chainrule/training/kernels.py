@@ -1,4 +1,7 @@
-"""Compiled kernels, kept: a network that is trained again, from other weights or on other data, compiles nothing."""
+"""Compiled kernels, kept: a network that is trained again, from other weights or on other data, compiles nothing.
+
+In this process the kernel itself is kept, on disk what it takes to have it again: see `targets.llvm.cached`.
+"""
 
 from __future__ import annotations
 
@@ -27,16 +30,16 @@ _held: Final = _Held()
 def native_kernel(program: Program, *, error: Quantity, dtype: DType) -> Kernel:
     """The native kernel of a program; equal programs have equal nodes, so what they start from does not matter.
 
-    Raises what `compile_training` raises.
+    Raises what `cached_training` raises.
     """
-    from chainrule.targets.llvm.training import compile_training
+    from chainrule.targets.llvm.cached import cached_training
 
     state = tuple([(label, one.before, one.after) for label, one in program.state.items()])
     root = program.step.outputs.get(error)
     key = (state, program.examples, tuple(program.scalars.items()), root, dtype)
     found = _held.kernels.get(key)
     if found is None:
-        found = _held.kernels[key] = compile_training(program, error=error, dtype=dtype)
+        found = _held.kernels[key] = cached_training(program, error=error, dtype=dtype)
         if len(_held.kernels) > KEPT:
             _held.kernels.popitem(last=False)
     _held.kernels.move_to_end(key)

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import ctypes
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from re import findall
 from typing import Any, Final
 
 from chainrule.errors import ChainruleError, MissingPartError
+from chainrule.targets.native.host import COMPILER, processor
+from chainrule.targets.native.kernels import keep_code, kept_code
+from chainrule.targets.native.link import link
+from chainrule.targets.native.load import Loaded
+from chainrule.targets.native.store import key_of, read, write
 
 _LARGE: Final = 60_000  # characters of text above which the quick code generator is used
 _LARGER: Final = 400_000
@@ -31,11 +38,20 @@ class Machine:
 
 @cache
 def this_machine() -> Machine:
-    """The processor this runs on. Raises MissingPartError without llvmlite."""
+    """The processor this runs on, told by LLVM once and kept. Raises MissingPartError without llvmlite."""
+    host = processor()
+    key = key_of("machine", COMPILER, host) if host is not None else None
+    kept = read(key) if key is not None else None
+    if kept is not None:
+        triple, cpu, features, width = kept.decode().split("\n")
+        return Machine(triple, cpu, features, int(width))
     llvm = _llvm()
-    features = llvm.get_host_cpu_features()
-    width = 64 if features.get("avx512f") and features.get("avx512dq") else 32 if features.get("avx2") else 16
-    return Machine(llvm.get_default_triple(), llvm.get_host_cpu_name(), features.flatten(), width)
+    known = llvm.get_host_cpu_features()
+    widest = 64 if known.get("avx512f") and known.get("avx512dq") else 32 if known.get("avx2") else 16
+    found = Machine(llvm.get_default_triple(), llvm.get_host_cpu_name(), known.flatten(), widest)
+    if key is not None:
+        write(key, f"{found.triple}\n{found.cpu}\n{found.features}\n{found.vector_bytes}".encode())
+    return found
 
 
 AARCH64: Final = Machine("aarch64-unknown-linux-gnu", "generic", "+neon", 16)
@@ -43,23 +59,70 @@ AARCH64: Final = Machine("aarch64-unknown-linux-gnu", "generic", "+neon", 16)
 
 @dataclass(slots=True, eq=False)
 class Compiled:
-    """Machine code in this process, alive as long as this object is."""
+    """Machine code in this process, alive as long as this object is; `key` is what it is kept under on disk."""
 
-    text: str
-    engine: Any
+    source: Callable[[], str]
+    code: Loaded | _Engine
+    key: str | None
+
+    @property
+    def text(self) -> str:
+        """What it was made from."""
+        return self.source()
 
     def address(self, name: str) -> int:
         """Where a function begins."""
+        return self.code.address(name)
+
+
+@dataclass(slots=True, eq=False)
+class _Engine:
+    """Code that LLVM loaded, because it calls functions of the C library or we cannot load it."""
+
+    engine: Any
+
+    def address(self, name: str) -> int:
         found: int = self.engine.get_function_address(name)
         return found
 
 
 def compile_text(text: str) -> Compiled:
-    """Machine code for this processor from the text of a module."""
-    llvm = _llvm()
+    """Machine code for this processor from the text of a module: as it was kept, or made and kept."""
     machine = this_machine()
-    _find_library(llvm, text)
     level = 0 if len(text) > _LARGER else 1 if len(text) > _LARGE else 2
+    outside = list(dict.fromkeys(findall(r"\ndeclare \S+ @(\w+)\(", text)))
+    key = None if outside else key_of("text", COMPILER, repr((machine, level)), text)
+    code: Loaded | _Engine | None = kept_code(key) if key is not None else None
+    if code is None and key is not None:
+        code = _linked(text, machine, level, key)
+    if code is None:
+        code, key = _loaded_by_llvm(text, machine, level, outside), None
+    return Compiled(lambda: text, code, key)
+
+
+def kept_compiled(key: str, source: Callable[[], str]) -> Compiled | None:
+    """The code of a `Compiled.key`; what it was made from is only worked out when asked for."""
+    code = kept_code(key)
+    return Compiled(source, code, key) if code is not None else None
+
+
+def _linked(text: str, machine: Machine, level: int, key: str) -> Loaded | None:
+    """Code by our own linker and loader: None where they cannot do it."""
+    if machine.family != "x86_64" or sys.platform != "linux":
+        return None
+    image = link(_object(text, machine, level))
+    if image is None:
+        return None
+    keep_code(key, image.code, image.functions)
+    try:
+        return Loaded(image.code, image.functions)
+    except OSError:
+        return None
+
+
+def _loaded_by_llvm(text: str, machine: Machine, level: int, outside: Sequence[str]) -> _Engine:
+    llvm = _llvm()
+    _find_library(llvm, outside)
     target = llvm.Target.from_triple(machine.triple).create_target_machine(
         cpu=machine.cpu, features=machine.features, opt=level, jit=True
     )
@@ -67,7 +130,7 @@ def compile_text(text: str) -> Compiled:
     module.triple = machine.triple
     engine = llvm.create_mcjit_compiler(module, target)
     engine.finalize_object()
-    return Compiled(text, engine)
+    return _Engine(engine)
 
 
 def object_code(text: str, machine: Machine) -> bytes:
@@ -75,12 +138,18 @@ def object_code(text: str, machine: Machine) -> bytes:
     llvm = _llvm()
     llvm.initialize_all_targets()
     llvm.initialize_all_asmprinters()
+    return _object(text, machine, 2, verified=True)
+
+
+def _object(text: str, machine: Machine, level: int, *, verified: bool = False) -> bytes:
+    llvm = _llvm()
     target = llvm.Target.from_triple(machine.triple).create_target_machine(
-        cpu=machine.cpu, features=machine.features, opt=2, reloc="pic"
+        cpu=machine.cpu, features=machine.features, opt=level, reloc="pic", codemodel="small"
     )
     module = llvm.parse_assembly(text)
     module.triple = machine.triple
-    module.verify()
+    if verified:
+        module.verify()
     code: bytes = target.emit_object(module)
     return code
 
@@ -96,9 +165,9 @@ def _llvm() -> Any:
     return llvm
 
 
-def _find_library(llvm: Any, text: str) -> None:
+def _find_library(llvm: Any, names: Sequence[str]) -> None:
     """Make sure that every function is there: LLVM ends the process when one is missing."""
-    for name in dict.fromkeys(findall(r"\ndeclare \S+ @(\w+)\(", text)):
+    for name in names:
         if llvm.address_of_symbol(name) is None:
             function = getattr(ctypes.CDLL(None), name, None)
             if function is None:

@@ -55,18 +55,18 @@ _CALL: Final = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 4, *[ctypes
 class TrainingKernel:
     """A compiled program. It owns its machine code and its memory; one call at a time."""
 
-    __slots__ = ("_call", "_compiled", "_space", "code", "program")
+    __slots__ = ("_call", "_space", "code", "compiled", "program")
 
     def __init__(self, program: Program, code: Code, compiled: Compiled) -> None:
         self.program, self.code = program, code
-        self._compiled = compiled
+        self.compiled = compiled
         self._call = _CALL(compiled.address("run"))
         self._space: Space | None = None
 
     @property
     def text(self) -> str:
         """The code as LLVM's text."""
-        return self._compiled.text
+        return self.compiled.text
 
     def run(
         self,

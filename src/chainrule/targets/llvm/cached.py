@@ -1,0 +1,123 @@
+"""A training kernel found by its program: neither a plan nor the text of a module is made where it is kept on disk.
+
+What is kept beside the code is how its memory is laid out, as JSON: all that is needed to call it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from typing import Any, Final
+
+from chainrule.graph import Program
+from chainrule.node import INPUT, Node, order
+from chainrule.quantity import Quantity, spell
+from chainrule.targets.llvm.emit import DType
+from chainrule.targets.llvm.level_training import LevelUpdates
+from chainrule.targets.llvm.machine import kept_compiled, this_machine
+from chainrule.targets.llvm.memory import Memory
+from chainrule.targets.llvm.program import Code, program_code, program_text
+from chainrule.targets.llvm.training import TrainingKernel, compile_training
+from chainrule.targets.native.host import COMPILER, processor
+from chainrule.targets.native.store import key_of, read, write
+from chainrule.transforms.schedule.stages import Buffer, Plan
+
+_RECORDS: Final = {record.__name__: record for record in (Code, Plan, Memory, Buffer)}
+
+
+def cached_training(program: Program, *, error: Quantity, dtype: DType = "float64") -> TrainingKernel | LevelUpdates:
+    """The kernel of a program, from disk or else as `compile_training` makes it.
+
+    Raises what that raises.
+    """
+    root, host = program.step.outputs.get(error), processor()
+    if root is None or host is None:
+        return compile_training(program, error=error, dtype=dtype)
+    known = inputs_of(program, root)
+    key = key_of("program", COMPILER, host, dtype, shape_of_program(program, root))
+    found = _kept(key, program, root, known, dtype)
+    if found is not None:
+        return found
+    made = compile_training(program, error=error, dtype=dtype)
+    if isinstance(made, TrainingKernel) and made.compiled.key is not None:
+        told = _told(made.code, made.compiled.key, known)
+        if told is not None:
+            write(key, told)
+    return made
+
+
+def inputs_of(program: Program, error: Node) -> list[Node]:
+    """The inputs of a program in an order of its own: what learns, what changes, and what is given."""
+    after = [kept.after for kept in program.state.values()]
+    first = [*(kept.before for kept in program.state.values()), *program.examples, *program.scalars.values()]
+    return list(dict.fromkeys([*first, *(n for n in order([error, *after]) if n.op is INPUT)]))
+
+
+def shape_of_program(program: Program, error: Node) -> str:
+    """A text that is the same for programs that compute the same in the same way, and for no others."""
+    befores = [kept.before for kept in program.state.values()]
+    roots = [error, *(kept.after for kept in program.state.values()), *befores, *program.examples]
+    roots += program.scalars.values()
+    nodes = order(roots)
+    number = {n: k for k, n in enumerate(nodes)}
+    lines = [f"{n.op.name} {[number[a] for a in n.args]} {n.attribute!r}" for n in nodes]
+    parts = [befores, program.examples, list(program.scalars.values()), roots]
+    lines += [repr([number[n] for n in part]) for part in parts]
+    return "\n".join([*lines, *map(spell, program.state)])
+
+
+def _kept(key: str, program: Program, error: Node, known: Sequence[Node], dtype: DType) -> TrainingKernel | None:
+    data = read(key)
+    if data is None:
+        return None
+    told = json.loads(data)
+    code: Code = _read(told["code"], known)
+
+    def text() -> str:
+        machine = this_machine()
+        return program_text(program, program_code(program, error, dtype, machine), machine)
+
+    compiled = kept_compiled(told["key"], text)
+    return TrainingKernel(program, code, compiled) if compiled is not None else None
+
+
+def _told(code: Code, key: str, known: Sequence[Node]) -> bytes | None:
+    """What a kernel needs to know to be called; None where it knows more than can be written down."""
+    found = {n: code.plan.found[n] for n in known if n in code.plan.found}
+    plan = Plan((), code.plan.buffers, {}, found, 0, frozenset())
+    try:
+        return json.dumps({"key": key, "code": _plain(replace(code, plan=plan), known)}).encode()
+    except TypeError:
+        return None
+
+
+def _plain(value: Any, known: Sequence[Node]) -> Any:
+    """A record as what JSON has."""
+    if isinstance(value, Node):
+        return {"input": known.index(value)}
+    if isinstance(value, Mapping):
+        return {"mapping": [[_plain(key, known), _plain(one, known)] for key, one in value.items()]}
+    for kind in (tuple, list, frozenset):
+        if isinstance(value, kind):
+            return {kind.__name__: [_plain(one, known) for one in value]}
+    if type(value).__name__ in _RECORDS:
+        parts = {field.name: _plain(getattr(value, field.name), known) for field in fields(value)}
+        return {type(value).__name__: parts}
+    return value
+
+
+def _read(plain: Any, known: Sequence[Node]) -> Any:
+    """The record that `_plain` wrote."""
+    if not isinstance(plain, dict):
+        return plain
+    ((name, value),) = plain.items()
+    match name:
+        case "input":
+            return known[value]
+        case "mapping":
+            return {_read(key, known): _read(one, known) for key, one in value}
+        case "tuple" | "list" | "frozenset":
+            kind = {"tuple": tuple, "list": list, "frozenset": frozenset}[name]
+            return kind([_read(one, known) for one in value])
+    return _RECORDS[name](**{field: _read(part, known) for field, part in value.items()})
