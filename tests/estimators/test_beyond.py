@@ -322,3 +322,37 @@ def test_warm_start_keeps_its_layers() -> None:
     model = classifier(warm_start=True).fit(X, Y)
     with pytest.raises(ProblemError, match="layers differ"):
         model.set_params(hidden_layer_sizes=(6,)).fit(X, Y)
+
+
+# The record of lbfgs
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_losses_of_lbfgs_are_written_down(outputs: int, weighted: bool) -> None:
+    T = X[:, 0] if outputs == 1 else X[:, :2]
+    weights = RNG.random(150) if weighted else None
+    model = regressor(solver="lbfgs", max_iter=25, alpha=0.3).fit(X[:, 2:], T, weights)
+    assert len(model.loss_curve_) == model.n_iter_ == 25
+    assert model.loss_curve_[-1] == model.loss_
+    assert not model.stopped_
+    squares = np.square((model.predict(X[:, 2:]) - T).reshape(150, -1)).mean(axis=1) / 2
+    share = 150 if weights is None else weights.sum()
+    penalty = 0.15 / share * sum(np.square(w).sum() for w in model.coefs_)
+    assert model.loss_ == pytest.approx(np.average(squares, weights=weights) + penalty, rel=1e-9)
+    again = model.set_params(warm_start=True, max_iter=5).fit(X[:, 2:], T, weights)
+    assert len(again.loss_curve_) == 30
+    assert again.n_iter_ == 5
+
+
+def test_another_solver_goes_on_where_lbfgs_was() -> None:
+    model = classifier(solver="lbfgs", warm_start=True, max_iter=3).fit(X, Y)
+    model.set_params(solver="adam").fit(X, Y)
+    assert model.loss_curve_[-1] < np.log(3)
+    assert model.set_params(solver="lbfgs").fit(X, Y).loss_ < 0.6
+
+
+def test_stopped_tells_patience_from_the_last_epoch() -> None:
+    assert classifier(max_iter=500, tol=0.1).fit(X, Y).stopped_
+    assert not classifier(max_iter=3).fit(X, Y).stopped_
+    assert classifier(solver="lbfgs", max_iter=500, alpha=1.0).fit(X, Y).stopped_

@@ -18,24 +18,22 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from chainrule.errors import ProblemError
 from chainrule.estimators.epochs import Epochs
-from chainrule.estimators.forward import layer_outputs, learned, mean_error
+from chainrule.estimators.forward import layer_outputs, learned
 from chainrule.estimators.insight import Insight
 from chainrule.estimators.network import Design, hidden_activations
 from chainrule.estimators.program import Solver
+from chainrule.estimators.record import NOT_FINITE, Record
 from chainrule.estimators.search import search
+from chainrule.estimators.watching import CallbackSupportMixin, Watch, watching
 from chainrule.quantity import Name, Quantity
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 OURS: Final = ("adagrad", "adamw", "quickprop", "rmsprop", "rprop")
-SMALLEST_RATE: Final = 1e-6  # below which `adaptive` gives up
-_NOT_FINITE: Final = (
-    "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
-)
 
 
-class Multilayer(Insight, BaseEstimator):  # type: ignore[misc]
+class Multilayer(Insight, Record, CallbackSupportMixin, BaseEstimator):  # type: ignore[misc]
     """A multi-layer perceptron; use `MLPClassifier` or `MLPRegressor`."""
 
     _parameter_constraints: dict[str, list[Any]] = {  # noqa: RUF012 - scikit-learn reads a class attribute
@@ -51,7 +49,7 @@ class Multilayer(Insight, BaseEstimator):  # type: ignore[misc]
         "shuffle": ["boolean"],
         "random_state": ["random_state"],
         "tol": [Interval(Real, 0, None, closed="left")],
-        "verbose": ["verbose"],
+        "verbose": ["verbose", StrOptions({"bar"})],
         "warm_start": ["boolean"],
         "momentum": [Interval(Real, 0, 1, closed="both")],
         "nesterovs_momentum": ["boolean"],
@@ -68,10 +66,12 @@ class Multilayer(Insight, BaseEstimator):  # type: ignore[misc]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator, unused-ignore]
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
         """Learn from X, dense or sparse, a row an example, and y; weights say how much each row counts."""
-        return self._fit(X, y, sample_weight, incremental=False)
+        return self._fit(X, y, sample_weight)
 
-    def _fit(self, X: Any, y: Any, sample_weight: Any, *, incremental: bool) -> Any:
-        hidden = self._hidden()
+    def _fit(
+        self, X: Any, y: Any, sample_weight: Any, *, incremental: bool = False, validation: Sequence[Any] | None = None
+    ) -> Any:
+        given, hidden = (X, y, sample_weight), self._hidden()
         first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
         X, T = self._validate_input(X, y, incremental, first)
         weights = self._row_weights(X, y, sample_weight, incremental)
@@ -88,12 +88,15 @@ class Multilayer(Insight, BaseEstimator):  # type: ignore[misc]
             self._loss_function(),
             quantile=float(getattr(self, "quantile", 0.5)),
         )
-        if self.solver == "lbfgs":
-            self._search(X, T, weights)
-        else:
-            self._learn(X, T, weights, incremental)
+        held = None if validation is None else self._held(validation)
+        tasks = 0 if incremental else self.max_iter + (self.solver == "lbfgs")
+        with watching(self, given, tasks=tasks) as watch:
+            if self.solver == "lbfgs":
+                self._search(X, T, weights, watch)
+            else:
+                self._learn(X, T, weights, watch, held, incremental)
         if not all(np.isfinite(part).all() for part in (*self.coefs_, *self.intercepts_)):
-            raise ValueError(_NOT_FINITE)
+            raise ValueError(NOT_FINITE)
         return self
 
     def _hidden(self) -> list[int]:
@@ -120,21 +123,12 @@ class Multilayer(Insight, BaseEstimator):  # type: ignore[misc]
             bound = np.sqrt(self._spread(layer) / (sources + units))
             self.coefs_.append(self._random_state.uniform(-bound, bound, (sources, units)).astype(dtype))
             self.intercepts_.append(self._random_state.uniform(-bound, bound, units).astype(dtype))
-        if self.solver != "lbfgs":
-            self._begin_record()
+        self._begin_record()
 
     def _spread(self, layer: int) -> float:
         """Glorot's 6, or 2 for the logistic function: as the hidden layers have it, or of a list this layer."""
         names = self.activation if isinstance(self.activation, list | tuple) else [self.activation] * (layer + 1)
         return 2.0 if layer < len(names) and names[layer] in ("logistic", "sigmoid") else 6.0
-
-    def _begin_record(self) -> None:
-        self._no_improvement_count = 0
-        self.loss_curve_: list[float] = []
-        self.validation_scores_: Any = [] if self.early_stopping else None
-        self.validation_loss_curve_: Any = [] if self.early_stopping else None
-        self.best_validation_score_: Any = -np.inf if self.early_stopping else None
-        self.best_loss_: Any = None if self.early_stopping else np.inf
 
     def _values(self) -> dict[Quantity, NDArray[Any]]:
         return learned(self._design, self.coefs_, self.intercepts_)
@@ -145,30 +139,37 @@ class Multilayer(Insight, BaseEstimator):  # type: ignore[misc]
         self.coefs_ = [np.array(values[Name(name)].T, dtype, order="C") for name in design.weights]
         self.intercepts_ = [np.array(values[Name(name)], dtype) for name in design.biases]
 
-    def _search(self, X: Any, T: NDArray[Any], weights: NDArray[Any] | None) -> None:
+    def _search(self, X: Any, T: NDArray[Any], weights: NDArray[Any] | None, watch: Watch) -> None:
         if self.dropout:
             raise ProblemError("solver='lbfgs' knows no dropout.", hint="Take solver='adam', or dropout=0.")
-        design = self._weighted(weights)
+        self.n_iter_ = 0
+
+        def seen(values: dict[Quantity, NDArray[Any]], loss: float) -> bool:
+            if watch.is_close:
+                self._take(values, X.dtype)
+            self.n_iter_ += 1
+            self.loss_ = loss
+            self.loss_curve_.append(loss)
+            self._say(f"Iteration {self.n_iter_}, loss = {loss:.8f}")
+            watch.tell(self.n_iter_, loss, None)
+            stop = watch.end()
+            watch.begin("iteration")
+            return stop
+
+        watch.begin("iteration")
         found = search(
-            design, self._values(), X, T, weights, alpha=self.alpha, tolerance=self.tol, iterations=self.max_iter,
-            calls=self.max_fun, tell=self._tell,
+            self._weighted(weights), self._values(), X, T, weights, alpha=self.alpha, tolerance=self.tol,
+            iterations=self.max_iter, calls=self.max_fun, seen=seen,
         )  # fmt: skip
-        self.n_iter_ = min(found.iterations, self.max_iter)
         self._take(found.values, X.dtype)
-        total = len(T) if weights is None else weights.sum()
-        penalty = 0.5 * self.alpha * sum(float(np.sum(np.square(w, dtype=float))) for w in self.coefs_) / total
-        self.loss_ = mean_error(design, self._values(), X, T, weights) + float(penalty)
-        if found.status != 0:
+        self.loss_, self.stopped_ = found.loss, found.converged or found.halted
+        if not self.stopped_:
             warnings.warn(
                 f"lbfgs failed to converge after {self.n_iter_} iteration(s) (status={found.status}): {found.message}."
                 " Increase the number of iterations (max_iter) or scale the data.",
                 ConvergenceWarning,
                 stacklevel=5,
             )
-
-    def _tell(self, iteration: int, loss: float) -> None:
-        if self.verbose:
-            print(f"Iteration {iteration}, loss = {loss:.8f}")
 
     def _weighted(self, weights: NDArray[Any] | None, *, dropout: float = 0.0) -> Design:
         design = self._design
@@ -186,16 +187,15 @@ class Multilayer(Insight, BaseEstimator):  # type: ignore[misc]
             return Solver(self.solver, (("beta1", self.beta_1), ("beta2", self.beta_2), ("epsilon", self.epsilon)))
         return Solver(self.solver, first=rate if self.solver == "rprop" else 1.0)
 
-    def _learn(self, X: Any, T: NDArray[Any], weights: NDArray[Any] | None, incremental: bool) -> None:
+    def _learn(
+        self, X: Any, T: NDArray[Any], weights: NDArray[Any] | None, watch: Watch, held: list[Any] | None,
+        incremental: bool,
+    ) -> None:  # fmt: skip
         """Epochs until the loss, or with early stopping the score, no longer improves."""
-        if self.early_stopping and incremental:
-            raise ValueError("partial_fit does not support early_stopping=True")
-        scored = getattr(self, "validation_scores_", None) is not None
-        if not hasattr(self, "loss_curve_") or scored != self.early_stopping:
+        if not self._has_record():
             self._begin_record()
-        held = None
-        if self.early_stopping:
-            X, T, weights, *held = self._hold_back(X, T, weights)
+        if self.early_stopping and not incremental:
+            X, T, weights, *held, watch.rows = self._hold_back(X, T, weights)
         run = Epochs(
             design=self._weighted(weights, dropout=float(self.dropout)), solver=self._solver(), X=X, T=T,
             weights=weights, batch=self._batch(len(T)), alpha=self.alpha, shuffle=self.shuffle,
@@ -205,29 +205,41 @@ class Multilayer(Insight, BaseEstimator):  # type: ignore[misc]
             run.put(self._memory)
         else:
             self._rate = float(self.learning_rate_init)
-        run.put(self._values())
-        best = self._until_converged(run, X.dtype, held, incremental)
+        run.put(self._latest() if incremental else self._values())
+        best = self._until_converged(run, X.dtype, held, watch, incremental)
         self._take(run.state, X.dtype)
         labels = {Name(name) for name in (*self._design.weights, *self._design.biases)}
         self._memory: dict[Quantity, Any] = {label: part for label, part in run.state.items() if label not in labels}
-        if self.early_stopping:
+        if held is not None:
             self.coefs_, self.intercepts_ = best
+            self._ahead = best[0], {label: run.state[label] for label in labels}
 
-    def _until_converged(self, run: Epochs, dtype: Any, held: list[Any] | None, incremental: bool) -> tuple[Any, Any]:
+    def _latest(self) -> dict[Quantity, NDArray[Any]]:
+        """The weights that `partial_fit` goes on from: the last, where those of the best score are the estimator's."""
+        best, latest = getattr(self, "_ahead", (None, {}))
+        return latest if best is self.coefs_ else self._values()
+
+    def _until_converged(
+        self, run: Epochs, dtype: Any, held: list[Any] | None, watch: Watch, incremental: bool
+    ) -> tuple[Any, Any]:
         """Run epochs, write down what they bring, and give the weights with the best score."""
         best = (self.coefs_, self.intercepts_)
         self.n_iter_ = 0
         try:
             while self.n_iter_ < self.max_iter:
-                losses = run.run(self._rates(self._at_once(run), run.count))
-                if held is not None:
+                watch.begin("epoch")
+                losses = run.run(self._rates(1 if watch.is_close else self._at_once(run), run.count))
+                if held is not None or watch.is_close:
                     self._take(run.state, dtype)
                 if self._record(losses, run.count, held):
                     best = (self.coefs_, self.intercepts_)
                 if run.failed is not None:
                     self._diverged(run)
                     break
-                if self._is_converged() or incremental:
+                watch.tell(self.n_iter_, self.loss_, self._rate)
+                halted = watch.end()
+                self.stopped_ = self._is_converged() or halted
+                if self.stopped_ or incremental:
                     break
                 if self.n_iter_ == self.max_iter:
                     warnings.warn(
@@ -240,9 +252,29 @@ class Multilayer(Insight, BaseEstimator):  # type: ignore[misc]
             warnings.warn("Training interrupted by user.", stacklevel=6)
         return best
 
+    def _check_validation(self, validation: Sequence[Any] | None) -> None:
+        """Raises ProblemError unless `partial_fit` gets rows to be scored on just where it needs them."""
+        if self.early_stopping and validation is None:
+            raise ProblemError(
+                "partial_fit does not support early_stopping=True without rows to be scored on.",
+                hint="Give the same ones to every call: partial_fit(X, y, validation=(X_held, y_held)).",
+            )
+        if validation is not None and not self.early_stopping:
+            raise ProblemError("validation is used by early stopping only.", hint="Set early_stopping=True.")
+        if validation is not None and not (isinstance(validation, tuple | list) and len(validation) in (2, 3)):
+            raise ProblemError("validation is not a pair (X, y), or (X, y, sample_weight).")
+
+    def _held(self, validation: Sequence[Any]) -> list[Any]:
+        """The rows that a `partial_fit` is scored on, checked like those it learns from."""
+        given, y, *weights = validation
+        X, T = self._validate_input(given, y, True, False)
+        if T.shape[1] != self.n_outputs_:
+            raise ProblemError(f"the y of validation has {T.shape[1]} outputs, expected {self.n_outputs_}.")
+        return [X, T, np.asarray(_check_sample_weight(weights[0], X, dtype=X.dtype)) if weights else None]
+
     def _hold_back(self, X: Any, T: NDArray[Any], weights: NDArray[Any] | None) -> list[Any]:
-        """X, T and weights to learn from, and those held back to be scored."""
-        given = [X, T] if weights is None else [X, T, weights]
+        """X, T and weights to learn from; those held back to be scored; and which rows are learned from."""
+        given = [X, T, np.arange(len(T)), *([] if weights is None else [weights])]
         found = train_test_split(
             *given,
             random_state=self._random_state,
@@ -253,7 +285,8 @@ class Multilayer(Insight, BaseEstimator):  # type: ignore[misc]
             raise ValueError(
                 "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
             )
-        return [*found[0::2], *([None] if weights is None else []), *found[1::2], *([None] if weights is None else [])]
+        taken, held = (half if weights is not None else [*half, None] for half in (found[0::2], found[1::2]))
+        return [*taken[:2], taken[3], *held[:2], held[3], taken[2]]
 
     def _batch(self, count: int) -> int:
         if self.batch_size == "auto":
@@ -271,77 +304,6 @@ class Multilayer(Insight, BaseEstimator):  # type: ignore[misc]
 
     def _rates(self, epochs: int, count: int) -> list[float]:
         return [self._rate, *[self._rate_after(self.t_ + k * count) for k in range(1, epochs)]]
-
-    def _rate_after(self, seen: int) -> float:
-        if self.solver != "adam" and self.learning_rate == "invscaling":
-            return float(self.learning_rate_init / (seen + 1) ** self.power_t)
-        return self._rate
-
-    def _record(self, losses: Sequence[float], count: int, held: list[Any] | None) -> bool:
-        """Write down what epochs brought; whether the last is the best so far by its score."""
-        better = False
-        for loss in losses:
-            self.n_iter_ += 1
-            self.t_ += count
-            self.loss_ = loss
-            self.loss_curve_.append(loss)
-            self._tell(self.n_iter_, loss)
-            if held is None:
-                self._count(loss <= self.best_loss_ - self.tol)
-                self.best_loss_ = min(self.best_loss_, loss)
-            else:
-                better = self._judge(*held)
-        self._rate = self._rate_after(self.t_)
-        return better
-
-    def _judge(self, X: Any, T: NDArray[Any], weights: NDArray[Any] | None) -> bool:
-        score = nan = float("nan")
-        if np.isfinite(self.loss_) and all(np.isfinite(part).all() for part in (*self.coefs_, *self.intercepts_)):
-            with np.errstate(over="ignore", invalid="ignore"):  # on the way to overflow
-                score = self._score(X, T, weights)
-                self.validation_loss_curve_.append(mean_error(self._weighted(weights), self._values(), X, T, weights))
-        else:
-            self.validation_loss_curve_.append(nan)
-        self.validation_scores_.append(score)
-        if self.verbose:
-            print(f"Validation score: {score:f}")
-        self._count(not score < self.best_validation_score_ + self.tol)
-        better = score > self.best_validation_score_
-        if better:
-            self.best_validation_score_ = score
-        return bool(better)
-
-    def _count(self, improved: bool) -> None:
-        self._no_improvement_count = 0 if improved else self._no_improvement_count + 1
-
-    def _is_converged(self) -> bool:
-        if self._no_improvement_count <= self.n_iter_no_change:
-            return False
-        what = "Validation score" if self.early_stopping else "Training loss"
-        text = f"{what} did not improve more than tol={self.tol:f} for {self.n_iter_no_change} consecutive epochs."
-        ended, then = True, "Stopping."
-        if self.solver != "adam" and self.learning_rate == "adaptive":
-            ended = self._rate <= SMALLEST_RATE
-            then = "Learning rate too small. Stopping."
-            if not ended:
-                self._rate /= 5.0
-                self._no_improvement_count = 0
-                then = f"Setting learning rate to {self._rate:f}"
-        if self.verbose:
-            print(f"{text} {then}")
-        return bool(ended)
-
-    def _diverged(self, run: Epochs) -> None:
-        """Raises ValueError, or with early stopping warns, because the best weights are kept."""
-        where = f"training diverged in epoch {self.n_iter_}, update {run.failed}"
-        what = f"{where}: {run.first_bad()} is the first quantity that is not finite."
-        if not self.early_stopping:
-            raise ValueError(f"{_NOT_FINITE} In words: {what}")
-        warnings.warn(
-            f"{what} The best weights so far are kept. Take a lower learning_rate_init.",
-            ConvergenceWarning,
-            stacklevel=7,
-        )
 
     def _outputs(self, X: Any) -> NDArray[Any]:
         """The last layer's outputs for rows that have been checked."""

@@ -101,14 +101,21 @@ class MLPClassifier(ClassifierMixin, Multilayer):  # type: ignore[misc]
 
     @available_if(lambda estimator: estimator._is_incremental())  # type: ignore[untyped-decorator, unused-ignore]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator, unused-ignore]
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Any:
-        """One more epoch, on these rows; the first call needs `classes`, or a y with a column for each label."""
+    def partial_fit(
+        self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None, *, validation: Any = None
+    ) -> Any:
+        """One more epoch, on these rows; the first call needs `classes`, or a y with a column for each label.
+
+        With early stopping `validation` is (X, y), or (X, y, sample_weight), to be scored on: `coefs_` are those of the
+        best score so far, learning goes on from the last, and `stopped_` says when patience is over.
+        """
+        self._check_validation(validation)
         several = type_of_target(y).startswith("multilabel")
         if classes is None and several and not hasattr(self, "classes_"):
             classes = np.arange(np.shape(y)[1])
         if _check_partial_fit_first_call(self, classes):
             self._label_binarizer = LabelBinarizer().fit(y if several else classes)
-        return self._fit(X, y, sample_weight, incremental=True)
+        return self._fit(X, y, sample_weight, incremental=True, validation=validation)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """The class of each row of X; of several labels a row of 0 and 1."""
@@ -135,16 +142,16 @@ class MLPClassifier(ClassifierMixin, Multilayer):  # type: ignore[misc]
             self._label_binarizer = LabelBinarizer().fit(y)
             self.classes_ = self._label_binarizer.classes_
         else:
-            self._check_classes(unique_labels(y))
+            self._check_classes(unique_labels(y), incremental)
         return X, self._targets(y).astype(X.dtype)
 
-    def _check_classes(self, found: NDArray[Any]) -> None:
-        if self.warm_start and set(found) != set(self.classes_):
+    def _check_classes(self, found: NDArray[Any], incremental: bool) -> None:
+        if not incremental and set(found) != set(self.classes_):
             raise ValueError(
                 "warm_start can only be used where `y` has the same classes as in the previous call to fit."
                 f" Previously got {self.classes_}, `y` has {found}"
             )
-        if not self.warm_start and len(np.setdiff1d(found, self.classes_, assume_unique=True)):
+        if len(np.setdiff1d(found, self.classes_, assume_unique=True)):
             raise ValueError(
                 f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. 'y' has {found}."
             )

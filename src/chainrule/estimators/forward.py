@@ -65,7 +65,7 @@ def mean_error(
         parts = [block, T[rows], *([] if weights is None else [weights[rows]])]
         total += float(values_of((root,), Examples(nodes, tuple(parts)), values)[0])
     count = len(T) if weights is None else float(weights.sum())
-    return total / count / (design.layers[-1] if design.loss == "squared_error" else 1)
+    return total / count / design.divisor
 
 
 def blocks(X: Any) -> Iterator[tuple[slice, NDArray[Any]]]:

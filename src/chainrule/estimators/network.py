@@ -62,6 +62,11 @@ class Design:
         """The names of the biases."""
         return [f"b{layer}" for layer in range(1, len(self.layers))]
 
+    @property
+    def divisor(self) -> int:
+        """By what an error is divided where it is reported: scikit-learn's squared one is a mean over the outputs."""
+        return self.layers[-1] if self.loss == "squared_error" else 1
+
 
 def hidden_activations(activation: object, hidden: Sequence[int]) -> tuple[Function, ...]:
     """An activation for each hidden layer, from one for all of them or a list.

@@ -108,9 +108,8 @@ def _objective(design: Design) -> tuple[Graph, list[Quantity], dict[Quantity, No
     error = graph.outputs[model.minimise]
     squares = [SUM(known[Name(name)] * known[Name(name)], attribute=(0, 1)) for name in design.weights]
     penalty = alpha / 2 * sum(squares[1:], start=squares[0])
-    outputs = const(design.layers[-1]) if design.loss == "squared_error" else const(1)
     total = name_node(TOTAL, share * (error + penalty))
-    loss = name_node(LOSS, share * (error / outputs + penalty))
+    loss = name_node(LOSS, share * (error / const(design.divisor) + penalty))
     scalars: dict[Quantity, Node] = {ALPHA: alpha, SHARE: share}
     if design.dropout:
         scalars[DRAW] = draw

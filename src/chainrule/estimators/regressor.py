@@ -101,9 +101,10 @@ class MLPRegressor(RegressorMixin, Multilayer):  # type: ignore[misc]
 
     @available_if(lambda estimator: estimator._is_incremental())  # type: ignore[untyped-decorator, unused-ignore]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator, unused-ignore]
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
-        """One more epoch, on these rows."""
-        return self._fit(X, y, sample_weight, incremental=True)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, *, validation: Any = None) -> Any:
+        """One more epoch, on these rows; with early stopping `validation` is as in `MLPClassifier.partial_fit`."""
+        self._check_validation(validation)
+        return self._fit(X, y, sample_weight, incremental=True, validation=validation)
 
     def predict(self, X: Any) -> NDArray[Any]:
         """The number predicted for each row of X, or a row of several."""

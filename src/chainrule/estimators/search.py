@@ -23,13 +23,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Where a search ended: the parameters, the error there, the iterations, and SciPy's status and message."""
+    """Where a search ended: the parameters, the loss there, and how; SciPy's status and message say why."""
 
     values: dict[Quantity, NDArray[Any]]
-    error: float
-    iterations: int
+    loss: float
+    halted: bool
     status: int
     message: str
+
+    @property
+    def converged(self) -> bool:
+        """Whether it ended because nothing gets better."""
+        return self.status == 0
 
 
 def search(
@@ -43,9 +48,9 @@ def search(
     tolerance: float,
     iterations: int,
     calls: int,
-    tell: Callable[[int, float], None],
+    seen: Callable[[dict[Quantity, NDArray[Any]], float], bool],
 ) -> Found:
-    """Minimise the error over all rows, from these values; `tell` gets the number and the error of each iteration."""
+    """Minimise the error over all rows, from these values; `seen` gets those of each iteration, and may halt it."""
     from scipy.optimize import minimize
 
     program = slope_program(design)
@@ -58,23 +63,31 @@ def search(
     total = count if weights is None else float(weights.sum())
     scalars: dict[Quantity, Any] = {ALPHA: np.array([float(alpha)]), SHARE: np.array([1 / total])}
     state = first_state(program, "float64")
-    rows, error, done = np.arange(count), np.empty(1), 0
+    rows, error, halted = np.arange(count), np.empty(1), False
 
     def value(flat: NDArray[Any]) -> tuple[float, NDArray[Any]]:
         made = kernel.run(state, parts, rows, count, scalars, error, given=_parts(flat, values))
         slopes = np.concatenate([state[slope_label(label)].ravel() for label in values])
         return (float(error[0]), slopes) if made else (float("inf"), np.zeros_like(flat))
 
+    def reported(values: dict[Quantity, NDArray[Any]], error: float) -> float:
+        """The loss of an error, of which the penalty is no mean over outputs."""
+        penalty = alpha / 2 / total * sum(float(np.square(values[Name(name)]).sum()) for name in design.weights)
+        return (error - penalty) / design.divisor + penalty
+
     def each(*, intermediate_result: Any) -> None:
-        nonlocal done
-        done += 1
-        tell(done, float(intermediate_result.fun))
+        nonlocal halted
+        found = _parts(intermediate_result.x, values)
+        halted = seen(found, reported(found, float(intermediate_result.fun)))
+        if halted:
+            raise StopIteration
 
     flat = np.concatenate([np.asarray(part, float).ravel() for part in values.values()])
     options = {"maxfun": calls, "maxiter": iterations, "gtol": tolerance}
     with threadpool_limits(1, user_api="blas"):  # vectors of this size are not worth a second thread
         found = minimize(value, flat, method="L-BFGS-B", jac=True, callback=each, options=options)
-    return Found(_parts(found.x, values), float(found.fun), int(found.nit), int(found.status), str(found.message))
+    last = _parts(found.x, values)
+    return Found(last, reported(last, float(found.fun)), halted, int(found.status), str(found.message))
 
 
 def _parts(flat: NDArray[Any], like: dict[Quantity, NDArray[Any]]) -> dict[Quantity, NDArray[Any]]:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
 
-# How many epochs, a part of one too; the error and the rate of the last whole one.
-Tell: TypeAlias = Callable[[float, float | None, float], None]
+# How many epochs, a part of one too; the error and the rate, if it has one, of the last whole one.
+Tell: TypeAlias = Callable[[float, float | None, float | None], None]
 
 
 @contextmanager
@@ -27,8 +27,9 @@ def progress_bar(epochs: int, *, show: bool | None) -> Iterator[Tell]:
     with bar:
         task = bar.add_task("epochs", total=epochs, state="")
 
-        def tell(epochs: float, error: float | None, rate: float) -> None:
-            state = f"rate {rate:.3g}" if error is None else f"error {error:.4g}  rate {rate:.3g}"
+        def tell(epochs: float, error: float | None, rate: float | None) -> None:
+            known = [("error", error, ".4g"), ("rate", rate, ".3g")]
+            state = "  ".join(f"{name} {value:{digits}}" for name, value, digits in known if value is not None)
             bar.update(task, completed=epochs, state=state)
 
         yield tell
