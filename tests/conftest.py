@@ -23,6 +23,12 @@ settings.register_profile("intense", max_examples=5000, deadline=None, suppress_
 settings.load_profile(os.environ.get("CHAINRULE_HYPOTHESIS", "dev"))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _kernels_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Kernels that the tests compile are kept in a folder of their own."""
+    os.environ["CHAINRULE_CACHE"] = str(tmp_path_factory.mktemp("kernels"))
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden", action="store_true", help="rewrite the files in tests/golden instead of comparing"

@@ -20,7 +20,7 @@ from chainrule.targets.llvm.memory import Memory
 from chainrule.targets.llvm.program import Code, program_code, program_text
 from chainrule.targets.llvm.training import TrainingKernel, compile_training
 from chainrule.targets.native.host import COMPILER, processor
-from chainrule.targets.native.store import key_of, read, write
+from chainrule.targets.native.store import folder, key_of, read, write
 from chainrule.transforms.schedule.stages import Buffer, Plan
 
 _RECORDS: Final = {record.__name__: record for record in (Code, Plan, Memory, Buffer)}
@@ -31,11 +31,11 @@ def cached_training(program: Program, *, error: Quantity, dtype: DType = "float6
 
     Raises what that raises.
     """
-    root, host = program.step.outputs.get(error), processor()
-    if root is None or host is None:
+    root = program.step.outputs.get(error)
+    key = key_of_program(program, root, dtype) if root is not None else None
+    if root is None or key is None:
         return compile_training(program, error=error, dtype=dtype)
     known = inputs_of(program, root)
-    key = key_of("program", COMPILER, host, dtype, shape_of_program(program, root))
     found = _kept(key, program, root, known, dtype)
     if found is not None:
         return found
@@ -47,6 +47,12 @@ def cached_training(program: Program, *, error: Quantity, dtype: DType = "float6
     return made
 
 
+def key_of_program(program: Program, error: Node, dtype: DType) -> str | None:
+    """What the kernel of a program is kept under; None where none are kept."""
+    host = processor() if folder() is not None else None
+    return key_of("program", COMPILER, host, dtype, text_of(program, error)) if host is not None else None
+
+
 def inputs_of(program: Program, error: Node) -> list[Node]:
     """The inputs of a program in an order of its own: what learns, what changes, and what is given."""
     after = [kept.after for kept in program.state.values()]
@@ -54,7 +60,7 @@ def inputs_of(program: Program, error: Node) -> list[Node]:
     return list(dict.fromkeys([*first, *(n for n in order([error, *after]) if n.op is INPUT)]))
 
 
-def shape_of_program(program: Program, error: Node) -> str:
+def text_of(program: Program, error: Node) -> str:
     """A text that is the same for programs that compute the same in the same way, and for no others."""
     befores = [kept.before for kept in program.state.values()]
     roots = [error, *(kept.after for kept in program.state.values()), *befores, *program.examples]

@@ -16,7 +16,8 @@ class Loaded:
     def __init__(self, code: bytes, functions: dict[str, int]) -> None:
         """Raises OSError where a process may not make code: the caller can have it compiled instead."""
         self._functions = functions
-        self._pages = mmap.mmap(-1, max(1, len(code)), prot=mmap.PROT_READ | mmap.PROT_WRITE)
+        kind, access = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, mmap.PROT_READ | mmap.PROT_WRITE
+        self._pages = mmap.mmap(-1, max(1, len(code)), flags=kind, prot=access)
         self._pages.write(code)
         self._begin = ctypes.c_char.from_buffer(self._pages)  # keeps the pages, too
         size = -(-len(self._pages) // mmap.PAGESIZE) * mmap.PAGESIZE
