@@ -9,7 +9,7 @@ from chainrule.errors import ShapeError
 from chainrule.graph import Program
 from chainrule.node import Dim, Node, label_of
 from chainrule.ops.types import show_shape
-from chainrule.quantity import Quantity, spell
+from chainrule.quantity import Name, Quantity, spell
 from chainrule.targets.llvm.emit import DType
 
 
@@ -30,20 +30,20 @@ def check_call(
     """
     if batch < 1 or (symbol is None and batch != 1 and program.examples):
         raise ShapeError(f"found a batch of {batch}, expected {'1' if symbol is None else '1 or more'}.")
-    _fits("order", order, "int64", (None,))
+    _fits(Name("order"), order, "int64", (None,))
     updates = -(-len(order) // batch)
-    _fits("errors", errors, "float64", (None,), least=updates, written=True)
+    _fits(Name("errors"), errors, "float64", (None,), least=updates, written=True)
     for label, kept in program.state.items():
-        _fits(spell(label), _value(label, state), dtype, kept.before.type.shape, written=True)
+        _fits(label, _value(label, state), dtype, kept.before.type.shape, written=True)
     for label in program.scalars:
-        _fits(spell(label), _value(label, scalars), "float64", (None,), least=updates)
+        _fits(label, _value(label, scalars), "float64", (None,), least=updates)
     first, last = (int(order.min()), int(order.max())) if len(order) else (0, -1)
     if first < 0:
         raise ShapeError(f"order names the row {first}, expected 0 or more.")
     for node in program.examples:
         label = label_of(node)
         rows = _value(label, examples)
-        _fits(spell(label), rows, dtype, (None, *(node.type.shape if symbol is None else node.type.shape[1:])))
+        _fits(label, rows, dtype, (None, *(node.type.shape if symbol is None else node.type.shape[1:])))
         if last >= len(rows):
             raise ShapeError(f"order names the row {last}, but {spell(label)} has {len(rows)} rows, from 0.")
     return updates
@@ -67,20 +67,24 @@ def _value(label: Quantity, values: Mapping[Quantity, Any]) -> Any:
 
 
 def _fits(
-    name: str, array: Any, dtype: str, shape: Sequence[Dim | None], *, least: int = 0, written: bool = False
+    label: Quantity, array: Any, dtype: str, shape: Sequence[Dim | None], *, least: int = 0, written: bool = False
 ) -> None:
     import numpy as np
 
     if not isinstance(array, np.ndarray):
-        raise ShapeError(f"{name} is a {type(array).__name__}, expected a NumPy array.")
+        raise ShapeError(f"{spell(label)} is a {type(array).__name__}, expected a NumPy array.")
     if array.dtype != dtype:
-        raise ShapeError(f"{name} is of {array.dtype}, expected {dtype}.")
-    if len(array.shape) != len(shape) or any(d not in (None, n) for n, d in zip(array.shape, shape, strict=True)):
+        raise ShapeError(f"{spell(label)} is of {array.dtype}, expected {dtype}.")
+    if array.shape != shape and not _matches(array.shape, shape):
         due = tuple(["rows" if size is None else size for size in shape])
-        raise ShapeError(f"{name} has the shape {show_shape(array.shape)}, expected {show_shape(due)}.")
+        raise ShapeError(f"{spell(label)} has the shape {show_shape(array.shape)}, expected {show_shape(due)}.")
     if least and len(array) < least:
-        raise ShapeError(f"{name} has {len(array)} numbers, expected at least {least}: one for each update.")
+        raise ShapeError(f"{spell(label)} has {len(array)} numbers, expected at least {least}: one for each update.")
     if not array.flags.c_contiguous:
-        raise ShapeError(f"{name} is not C-contiguous.", hint="Use numpy.ascontiguousarray.")
+        raise ShapeError(f"{spell(label)} is not C-contiguous.", hint="Use numpy.ascontiguousarray.")
     if written and not array.flags.writeable:
-        raise ShapeError(f"{name} is read-only, but is written to.")
+        raise ShapeError(f"{spell(label)} is read-only, but is written to.")
+
+
+def _matches(found: Sequence[int], due: Sequence[Dim | None]) -> bool:
+    return len(found) == len(due) and all(d in (None, n) for n, d in zip(found, due, strict=True))
