@@ -198,7 +198,7 @@ entry:
   store <2 x double> %v59, ptr %v1, align 8
   ret void
 }
-define i64 @run(ptr %arena, ptr %table, ptr %examples, ptr %order, i64 %total, i64 %batch, i64 %rounded, ptr %scalars, ptr %errors) #0 {
+define i64 @run(ptr %home, ptr %addresses, ptr %examples, ptr %order, i64 %total, i64 %batch, i64 %rounded, ptr %scalars, ptr %errors) #0 {
 entry:
   %mode = alloca i32
   %mode.new = alloca i32
@@ -207,50 +207,112 @@ entry:
   %mode.set = or i32 %mode.old, 32832
   store i32 %mode.set, ptr %mode.new
   call void @llvm.x86.sse.ldmxcsr(ptr %mode.new)
-  %v1 = add i64 %batch, -1
-  %v2 = add i64 %total, %v1
-  %v3 = udiv i64 %v2, %batch
-  %v8 = load ptr, ptr %scalars, align 8
-  %v12 = load ptr, ptr %examples, align 8
-  %v17 = getelementptr ptr, ptr %examples, i64 1
-  %v18 = load ptr, ptr %v17, align 8
-  %v20 = getelementptr ptr, ptr %table, i64 1
+  %arena = alloca [2880 x i8], align 64
+  %table = alloca [2 x ptr], align 8
+  %v1 = getelementptr i8, ptr %home, i64 0
+  %v2 = getelementptr i8, ptr %arena, i64 0
+  %v3 = load <2 x double>, ptr %v1, align 8
+  store <2 x double> %v3, ptr %v2, align 8
+  %v4 = getelementptr i8, ptr %home, i64 16
+  %v5 = getelementptr i8, ptr %arena, i64 16
+  %v6 = load <2 x double>, ptr %v4, align 8
+  store <2 x double> %v6, ptr %v5, align 8
+  %v7 = getelementptr i8, ptr %home, i64 64
+  %v8 = getelementptr i8, ptr %arena, i64 64
+  %v9 = load <2 x double>, ptr %v7, align 8
+  store <2 x double> %v9, ptr %v8, align 8
+  %v10 = getelementptr i8, ptr %home, i64 128
+  %v11 = getelementptr i8, ptr %arena, i64 128
+  %v12 = load <2 x double>, ptr %v10, align 8
+  store <2 x double> %v12, ptr %v11, align 8
+  %v13 = getelementptr i8, ptr %home, i64 192
+  %v14 = getelementptr i8, ptr %arena, i64 192
+  %v15 = load double, ptr %v13, align 8
+  store double %v15, ptr %v14, align 8
+  %v16 = add i64 %batch, -1
+  %v17 = add i64 %total, %v16
+  %v18 = udiv i64 %v17, %batch
+  %v23 = load ptr, ptr %scalars, align 8
+  %v27 = load ptr, ptr %examples, align 8
+  %v32 = getelementptr ptr, ptr %examples, i64 1
+  %v33 = load ptr, ptr %v32, align 8
+  %v35 = getelementptr ptr, ptr %table, i64 1
   br label %loop1
 loop1:
-  %v4 = phi i64 [ 0, %entry ], [ %nextloop1, %on2 ]
-  %v5 = mul i64 %v4, %batch
-  %v6 = sub i64 %total, %v5
-  %v7 = call i64 @llvm.smin.i64(i64 %batch, i64 %v6)
-  %v9 = getelementptr double, ptr %v8, i64 %v4
-  %v10 = load double, ptr %v9, align 8
-  %v11 = getelementptr i8, ptr %arena, i64 256
-  store double %v10, ptr %v11, align 8
-  %v13 = getelementptr i64, ptr %order, i64 %v4
-  %v14 = load i64, ptr %v13, align 8
-  %v15 = mul i64 %v14, 2
-  %v16 = getelementptr double, ptr %v12, i64 %v15
-  store ptr %v16, ptr %table
-  %v19 = getelementptr double, ptr %v18, i64 %v14
-  store ptr %v19, ptr %v20
-  call void @forward(ptr %arena, ptr %table)
-  %v21 = getelementptr i8, ptr %arena, i64 640
-  %v22 = load double, ptr %v21, align 8
-  %v23 = getelementptr double, ptr %errors, i64 %v4
-  store double %v22, ptr %v23, align 8
-  %v24 = call double @llvm.fabs.f64(double %v22)
-  %v25 = fcmp olt double %v24, 0x7FF0000000000000
-  br i1 %v25, label %on2, label %off2
+  %v19 = phi i64 [ 0, %entry ], [ %nextloop1, %on2 ]
+  %v20 = mul i64 %v19, %batch
+  %v21 = sub i64 %total, %v20
+  %v22 = call i64 @llvm.smin.i64(i64 %batch, i64 %v21)
+  %v24 = getelementptr double, ptr %v23, i64 %v19
+  %v25 = load double, ptr %v24, align 8
+  %v26 = getelementptr i8, ptr %arena, i64 256
+  store double %v25, ptr %v26, align 8
+  %v28 = getelementptr i64, ptr %order, i64 %v19
+  %v29 = load i64, ptr %v28, align 8
+  %v30 = mul i64 %v29, 2
+  %v31 = getelementptr double, ptr %v27, i64 %v30
+  store ptr %v31, ptr %table
+  %v34 = getelementptr double, ptr %v33, i64 %v29
+  store ptr %v34, ptr %v35
+  call void @forward(ptr %arena, ptr %table) alwaysinline
+  %v36 = getelementptr i8, ptr %arena, i64 640
+  %v37 = load double, ptr %v36, align 8
+  %v38 = getelementptr double, ptr %errors, i64 %v19
+  store double %v37, ptr %v38, align 8
+  %v39 = call double @llvm.fabs.f64(double %v37)
+  %v40 = fcmp olt double %v39, 0x7FF0000000000000
+  br i1 %v40, label %on2, label %off2
 off2:
+  %v41 = getelementptr i8, ptr %arena, i64 0
+  %v42 = getelementptr i8, ptr %home, i64 0
+  %v43 = load <2 x double>, ptr %v41, align 8
+  store <2 x double> %v43, ptr %v42, align 8
+  %v44 = getelementptr i8, ptr %arena, i64 16
+  %v45 = getelementptr i8, ptr %home, i64 16
+  %v46 = load <2 x double>, ptr %v44, align 8
+  store <2 x double> %v46, ptr %v45, align 8
+  %v47 = getelementptr i8, ptr %arena, i64 64
+  %v48 = getelementptr i8, ptr %home, i64 64
+  %v49 = load <2 x double>, ptr %v47, align 8
+  store <2 x double> %v49, ptr %v48, align 8
+  %v50 = getelementptr i8, ptr %arena, i64 128
+  %v51 = getelementptr i8, ptr %home, i64 128
+  %v52 = load <2 x double>, ptr %v50, align 8
+  store <2 x double> %v52, ptr %v51, align 8
+  %v53 = getelementptr i8, ptr %arena, i64 192
+  %v54 = getelementptr i8, ptr %home, i64 192
+  %v55 = load double, ptr %v53, align 8
+  store double %v55, ptr %v54, align 8
   call void @llvm.x86.sse.ldmxcsr(ptr %mode)
-  ret i64 %v4
+  ret i64 %v19
 on2:
-  call void @update(ptr %arena, ptr %table)
-  %nextloop1 = add i64 %v4, 1
-  %againloop1 = icmp slt i64 %nextloop1, %v3
+  call void @update(ptr %arena, ptr %table) alwaysinline
+  %nextloop1 = add i64 %v19, 1
+  %againloop1 = icmp slt i64 %nextloop1, %v18
   br i1 %againloop1, label %loop1, label %endloop1
 endloop1:
+  %v56 = getelementptr i8, ptr %arena, i64 0
+  %v57 = getelementptr i8, ptr %home, i64 0
+  %v58 = load <2 x double>, ptr %v56, align 8
+  store <2 x double> %v58, ptr %v57, align 8
+  %v59 = getelementptr i8, ptr %arena, i64 16
+  %v60 = getelementptr i8, ptr %home, i64 16
+  %v61 = load <2 x double>, ptr %v59, align 8
+  store <2 x double> %v61, ptr %v60, align 8
+  %v62 = getelementptr i8, ptr %arena, i64 64
+  %v63 = getelementptr i8, ptr %home, i64 64
+  %v64 = load <2 x double>, ptr %v62, align 8
+  store <2 x double> %v64, ptr %v63, align 8
+  %v65 = getelementptr i8, ptr %arena, i64 128
+  %v66 = getelementptr i8, ptr %home, i64 128
+  %v67 = load <2 x double>, ptr %v65, align 8
+  store <2 x double> %v67, ptr %v66, align 8
+  %v68 = getelementptr i8, ptr %arena, i64 192
+  %v69 = getelementptr i8, ptr %home, i64 192
+  %v70 = load double, ptr %v68, align 8
+  store double %v70, ptr %v69, align 8
   call void @llvm.x86.sse.ldmxcsr(ptr %mode)
-  ret i64 %v3
+  ret i64 %v18
 }
 declare <2 x double> @llvm.fmuladd.v2f64(<2 x double>, <2 x double>, <2 x double>)
 declare <2 x double> @llvm.fabs.v2f64(<2 x double>)

@@ -126,8 +126,7 @@ def _loaded_by_llvm(text: str, machine: Machine, level: int, outside: Sequence[s
     target = llvm.Target.from_triple(machine.triple).create_target_machine(
         cpu=machine.cpu, features=machine.features, opt=level, jit=True
     )
-    module = llvm.parse_assembly(text)
-    module.triple = machine.triple
+    module = _parsed(llvm, text, machine, target)
     engine = llvm.create_mcjit_compiler(module, target)
     engine.finalize_object()
     return _Engine(engine)
@@ -146,12 +145,25 @@ def _object(text: str, machine: Machine, level: int, *, verified: bool = False) 
     target = llvm.Target.from_triple(machine.triple).create_target_machine(
         cpu=machine.cpu, features=machine.features, opt=level, reloc="pic", codemodel="small"
     )
-    module = llvm.parse_assembly(text)
-    module.triple = machine.triple
+    module = _parsed(llvm, text, machine, target)
     if verified:
         module.verify()
     code: bytes = target.emit_object(module)
     return code
+
+
+def _parsed(llvm: Any, text: str, machine: Machine, target: Any) -> Any:
+    """The module of a text; what is called `alwaysinline` is put in, and arrays on the stack get registers."""
+    module = llvm.parse_assembly(text)
+    module.triple = machine.triple
+    if " alwaysinline" in text:
+        builder = llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options(0))
+        inliner, promoter = llvm.create_new_module_pass_manager(), llvm.create_new_function_pass_manager()
+        inliner.add_always_inliner_pass()
+        inliner.run(module, builder)
+        promoter.add_sroa_pass()
+        promoter.run(module.get_function("run"), builder)
+    return module
 
 
 @cache

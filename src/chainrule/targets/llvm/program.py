@@ -17,6 +17,7 @@ from chainrule.targets.llvm.entry import flush_declarations, flush_off, flush_on
 from chainrule.targets.llvm.gather import copy_row, copy_rows, entry, in_arena, point_at_row, set_scalar
 from chainrule.targets.llvm.machine import Machine
 from chainrule.targets.llvm.memory import Memory, lay_out, padded
+from chainrule.targets.llvm.resident import fetched, is_resident, put_back
 from chainrule.targets.llvm.module import assemble, function, write_stages
 from chainrule.transforms.schedule.layout import base_of
 from chainrule.transforms.schedule.lower import lower
@@ -101,6 +102,20 @@ def _driver(program: Program, code: Code, machine: Machine) -> list[str]:
     e = Emitter(code.dtype)
     for line in flush_on(machine):
         e.line(line)
+    resident = is_resident(code.plan, code.memory)
+    if resident:
+        fetched(e, code.plan, code.memory)
+
+    def leave() -> None:
+        if resident:
+            put_back(e, code.plan, code.memory)
+        for line in flush_off(machine):
+            e.line(line)
+
+    def stop(update: Value) -> None:
+        leave()
+        e.line(f"ret i64 {update.text}")
+
     batch, total = Value("%batch", "index"), Value("%total", "index")
     updates = e.write("udiv", e.plus(total, e.plus(batch, e.index(-1))), batch)
     with e.loop(e.index(0), updates, 1) as loop:
@@ -117,15 +132,13 @@ def _driver(program: Program, code: Code, machine: Machine) -> list[str]:
             else:
                 copy_row(e, buffer, code.memory, data, loop.index)
         sizes = f", i64 {count.text}, i64 %rounded" if code.symbol is not None else ""
-        e.line(f"call void @forward(ptr %arena, ptr %table{sizes})")
-        e.unless(_is_finite(e, code, loop.index), lambda: _leave(e, machine, loop.index))
-        e.line(f"call void @update(ptr %arena, ptr %table{sizes})")
-    for line in flush_off(machine):
-        e.line(line)
-    head = (
-        "i64 @run(ptr %arena, ptr %table, ptr %examples, ptr %order, i64 %total, i64 %batch, i64 %rounded, "
-        "ptr %scalars, ptr %errors)"
-    )
+        inside = " alwaysinline" if resident else ""
+        e.line(f"call void @forward(ptr %arena, ptr %table{sizes}){inside}")
+        e.unless(_is_finite(e, code, loop.index), lambda: stop(loop.index))
+        e.line(f"call void @update(ptr %arena, ptr %table{sizes}){inside}")
+    leave()
+    memory = "ptr %home, ptr %addresses" if resident else "ptr %arena, ptr %table"
+    head = f"i64 @run({memory}, ptr %examples, ptr %order, i64 %total, i64 %batch, i64 %rounded, ptr %scalars, ptr %errors)"
     return [*function(head, e, f"ret i64 {updates.text}"), *e.declared.values()]
 
 
@@ -136,9 +149,3 @@ def _is_finite(e: Emitter, code: Code, update: Value) -> Value:
     error = wide.load(place, 1) if e.real.size == 8 else e.widened(e.load(place, 1))
     wide.store(error, wide.offset(Value("%errors", "pointer"), update))
     return wide.write("fcmp olt", wide.intrinsic("fabs", error), wide.constant(inf), kind="condition")
-
-
-def _leave(e: Emitter, machine: Machine, update: Value) -> None:
-    for line in flush_off(machine):
-        e.line(line)
-    e.line(f"ret i64 {update.text}")

@@ -1,0 +1,104 @@
+"""Training on one example after the other: whatever schedule a network gets, it does what the reference does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.targets.networks import RATE, E, T, X, beginning, gap, network, reference
+
+from chainrule.graph import Program
+from chainrule.quantity import Quantity
+from chainrule.targets.llvm.resident import is_resident
+from chainrule.targets.llvm.training import TrainingKernel, compile_training
+
+ROWS = 40
+KERNELS: dict[Any, tuple[TrainingKernel, Program]] = {}
+# What is in registers, what is too large for them, what is not a whole number of vectors, and what is deep.
+SHAPES = [[2, 2, 1], [2, 2, 2], [8, 3, 8], [3, 1], [1, 1, 1], [5, 17, 3], [4, 4, 4, 4, 2], [33, 20, 7], [70, 40, 10]]
+
+
+def kernel_of(layers: list[int], dtype: Any = "float64", **options: Any) -> tuple[TrainingKernel, Program]:
+    key = (tuple(layers), dtype, tuple(options.items()))
+    if key not in KERNELS:
+        program = network(layers, **options)
+        made = compile_training(program, error=E, dtype=dtype)
+        assert isinstance(made, TrainingKernel)
+        KERNELS[key] = made, program
+    return KERNELS[key]
+
+
+def numbers(layers: list[int], dtype: Any = "float64") -> dict[Quantity, Any]:
+    drawn = np.random.default_rng(5)
+    return {
+        X: drawn.uniform(-1, 1, (ROWS, layers[0])).astype(dtype),
+        T: drawn.uniform(0, 1, (ROWS, layers[-1])).astype(dtype),
+    }
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("layers", SHAPES, ids=str)
+def test_100_updates_agree_with_the_reference(layers: list[int], dtype: Any) -> None:
+    kernel, program = kernel_of(layers, dtype)
+    examples, state = numbers(layers, dtype), beginning(program, dtype)
+    order, rates, errors = np.random.default_rng(6).integers(0, ROWS, 100), np.linspace(0.05, 0.2, 100), np.zeros(100)
+    expected, due = reference(program, state, examples, order, 1, {RATE: rates})
+    assert kernel.run(state, examples, order, 1, {RATE: rates}, errors) == 100
+    bound = 1e-10 if dtype == "float64" else 1e-5
+    assert gap(state, expected) < bound
+    assert np.max(np.abs(errors - due) / np.maximum(1, np.abs(due))) < bound
+
+
+@given(data=st.data(), layers=st.sampled_from(SHAPES))
+@settings(max_examples=60)
+def test_calls_one_after_the_other_are_one_call_bit_for_bit(data: st.DataObject, layers: list[int]) -> None:
+    kernel, program = kernel_of(layers)
+    cuts = sorted(data.draw(st.lists(st.integers(0, 50), max_size=4)))
+    whole, parts = beginning(program, "float64"), beginning(program, "float64")
+    order, rates = np.random.default_rng(3).integers(0, ROWS, 50), np.linspace(0.1, 0.2, 50)
+    errors, pieces = np.zeros(50), np.zeros(50)
+    examples = numbers(layers)
+    assert kernel.run(whole, examples, order, 1, {RATE: rates}, errors) == 50
+    for first, last in zip([0, *cuts], [*cuts, 50], strict=True):
+        kernel.run(parts, examples, order[first:last], 1, {RATE: rates[first:last]}, pieces[first:last])
+    assert all(np.array_equal(whole[label], parts[label]) for label in whole)
+    assert np.array_equal(errors, pieces)
+
+
+@pytest.mark.parametrize("layers", SHAPES, ids=str)
+def test_a_bad_error_at_any_place_leaves_the_state_of_the_update_before(layers: list[int]) -> None:
+    kernel, program = kernel_of(layers)
+    examples, rates = numbers(layers), np.full(ROWS, 0.1)
+    for bad in range(ROWS - 1):
+        spoiled = {label: part.copy() for label, part in examples.items()}
+        spoiled[X][bad, 0] = np.nan
+        state, good = beginning(program, "float64"), beginning(program, "float64")
+        errors, fine = np.full(ROWS, -1.0), np.full(ROWS, -1.0)
+        order = np.arange(ROWS)
+        assert kernel.run(state, spoiled, order, 1, {RATE: rates}, errors) == bad
+        assert kernel.run(good, examples, order[:bad], 1, {RATE: rates}, fine) == bad
+        assert all(np.array_equal(good[label], state[label]) for label in state)
+        assert np.array_equal(errors[:bad], fine[:bad])
+        assert np.isnan(errors[bad])
+        assert (errors[bad + 1 :] == -1).all()
+
+
+@pytest.mark.parametrize(("layers", "expected"), [([2, 2, 1], True), ([8, 3, 8], True), ([64, 32, 10], False)])
+def test_small_programs_live_in_registers(layers: list[int], expected: bool) -> None:
+    kernel, _ = kernel_of(layers, "float32")
+    assert is_resident(kernel.code.plan, kernel.code.memory) == expected
+    assert (" alwaysinline" in kernel.text) == expected
+
+
+@pytest.mark.parametrize("optimizer", ["momentum", "nesterov", "adam", "rmsprop"])
+def test_rules_with_a_memory_in_registers(optimizer: str) -> None:
+    layers = [3, 4, 2]
+    kernel, program = kernel_of(layers, optimizer=optimizer)
+    examples, state = numbers(layers), beginning(program, "float64")
+    order, rates, errors = np.random.default_rng(6).integers(0, ROWS, 100), np.full(100, 0.02), np.zeros(100)
+    expected, _ = reference(program, state, examples, order, 1, {RATE: rates})
+    assert kernel.run(state, examples, order, 1, {RATE: rates}, errors) == 100
+    assert gap(state, expected) < 1e-10
