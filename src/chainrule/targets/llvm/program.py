@@ -17,8 +17,8 @@ from chainrule.targets.llvm.entry import flush_declarations, flush_off, flush_on
 from chainrule.targets.llvm.gather import copy_row, copy_rows, entry, in_arena, point_at_row, set_scalar
 from chainrule.targets.llvm.machine import Machine
 from chainrule.targets.llvm.memory import Memory, lay_out, padded
-from chainrule.targets.llvm.resident import fetched, is_resident, put_back
 from chainrule.targets.llvm.module import assemble, function, write_stages
+from chainrule.targets.llvm.resident import fetched, is_resident, put_back
 from chainrule.transforms.schedule.layout import base_of
 from chainrule.transforms.schedule.lower import lower
 from chainrule.transforms.schedule.plan import plan
@@ -138,7 +138,8 @@ def _driver(program: Program, code: Code, machine: Machine) -> list[str]:
         e.line(f"call void @update(ptr %arena, ptr %table{sizes}){inside}")
     leave()
     memory = "ptr %home, ptr %addresses" if resident else "ptr %arena, ptr %table"
-    head = f"i64 @run({memory}, ptr %examples, ptr %order, i64 %total, i64 %batch, i64 %rounded, ptr %scalars, ptr %errors)"
+    sizes = "i64 %total, i64 %batch, i64 %rounded"
+    head = f"i64 @run({memory}, ptr %examples, ptr %order, {sizes}, ptr %scalars, ptr %errors)"
     return [*function(head, e, f"ret i64 {updates.text}"), *e.declared.values()]
 
 
