@@ -321,4 +321,4 @@ declare double @llvm.fabs.f64(double)
 declare i64 @llvm.smin.i64(i64, i64)
 declare void @llvm.x86.sse.stmxcsr(ptr)
 declare void @llvm.x86.sse.ldmxcsr(ptr)
-attributes #0 = { nounwind "prefer-vector-width"="256" "min-legal-vector-width"="256" }
+attributes #0 = { nounwind "prefer-vector-width"="256" "min-legal-vector-width"="256" "reciprocal-estimates"="vec-divf" }

@@ -50,6 +50,31 @@ def compare(program: Program, layers: list[int], *, batch: int, updates: int, dt
     return max(gap(state, expected), float(np.max(np.abs(errors - due) / scale)))
 
 
+@pytest.mark.parametrize("rows", [1, 2, 3, 7, 8, 9, 11, 15, 16, 17, 26, 31])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_every_tail_of_rows_and_columns(rows: int, dtype: str) -> None:
+    for width in (1, 2, 9, 16, 17, 37, 50):
+        layers = [width, 53 - width, 3]
+        program = network(layers, rows=True, optimizer="adam", activation=["relu", "sigmoid"])
+        found = compare(program, layers, batch=rows, updates=6, dtype=dtype, rate=0.001)
+        assert found < (1e-12 if dtype == "float64" else 1e-5), layers
+
+
+def test_adam_in_float32_where_derivatives_are_zero_or_endless() -> None:
+    g = input_node(Name("g"), type_of("real", (40,)))
+    w = input_node(Name("w"), type_of("real", (40,)))
+    error = node(TABLE["sum"], (w * g,), (0,))
+    program = training_program(
+        Graph({E: name_node(E, error)}), minimise=E, parameters=[Name("w")], rate=input_node(RATE),
+        optimizer=find_optimizer("adam"), initial={Name("w"): of_nested([0.0] * 40)}, examples=[Name("g")],
+    )  # fmt: skip
+    slopes = np.array([0.0, 1e-30, -1e-12, 1e-3, 1.0, -1e6, 1e15, 1e21] * 5, "f4").reshape(1, 40)
+    state, errors = beginning(program, "float32"), np.zeros(2)
+    kernel = compile_training(program, error=E, dtype="float32")
+    assert kernel.run(state, {Name("g"): slopes}, np.zeros(2, np.int64), 1, {RATE: np.full(2, 0.01)}, errors) == 2
+    assert np.allclose(state[Name("w")], [0, 0, 1.9998e-6, -0.0199998, -0.02, 0.02, -0.02, 0] * 5, 1e-6, 1e-15)
+
+
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("batch", [1, 5], ids=["online", "batch"])
 def test_100_updates_of_every_rule(optimizer: str, batch: int) -> None:
@@ -91,8 +116,10 @@ def test_softmax_and_cross_entropy(dtype: str) -> None:
 
 
 # rprop looks at signs alone: once a network is trained, that of a derivative of 1e-17 is an accident of rounding, and
-# the step it decides is not. It is compared over 100 updates above, on networks that are not at their minimum yet.
-SMOOTH = sorted(set(OPTIMIZERS) - {"rprop"})
+# the step it decides is not. quickprop divides by the difference of two slopes, of which as little may be left. Both
+# are compared over 100 updates above, on networks that are not at their minimum yet, and each update by itself in
+# tests/training.
+SMOOTH = sorted(set(OPTIMIZERS) - {"rprop", "quickprop"})
 
 
 @given(

@@ -67,8 +67,8 @@ class Space:
         return inner.transpose([buffer.order.index(axis) for axis in range(len(shape))])
 
     def rounded(self, symbol: str) -> int:
-        """A size in whole vectors."""
-        return -(-self.bound[symbol] // self.memory.lanes) * self.memory.lanes
+        """What a size takes in memory."""
+        return self.memory.rounded(self.bound[symbol])
 
 
 def bind(shape: Shape, array: Any, given: Node, bound: dict[str, int]) -> None:

@@ -88,11 +88,12 @@ class Functions:
     # -- arithmetic
 
     def add(self, x: Value, y: Value) -> Value:
-        """x + y; a product in it is not rounded before it is added."""
+        """x + y; a product in it is not rounded before it is added; of two, one by a constant."""
         x, y = self.real(x), self.real(y)
         for one, other in ((x, y), (y, x)):
-            if one in self.e.products and other not in self.e.products:
-                return self.fma(*self.e.products[one], other)
+            factors = self.e.products.get(one)
+            if factors and (other not in self.e.products or any(number_of(factor) is not None for factor in factors)):
+                return self.fma(*factors, other)
         return self.e.write("fadd", x, y)
 
     def sub(self, x: Value, y: Value) -> Value:

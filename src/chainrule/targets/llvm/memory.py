@@ -15,6 +15,7 @@ from chainrule.transforms.schedule.stages import Buffer, Plan
 
 LINE = 64  # bytes; arrays begin at whole cache lines
 _BOARD = 32 * LINE  # bytes; a tile has fewer vectors than there are registers
+ROWS = 16  # sizes that are bound late are whole multiples in memory, so that a tile of rows may reach beyond the last
 
 
 def lanes_for(size: Dim, most: int) -> int:
@@ -49,10 +50,15 @@ class Memory:
         stored = [buffer.shape[axis] for axis in buffer.order]
         return [*stored[:-1], padded(stored[-1], self.lanes)] if stored else []
 
+    def rounded(self, size: int) -> int:
+        """What a size that is bound late takes in memory: whole vectors and whole tiles."""
+        step = max(self.lanes, ROWS)
+        return -(-size // step) * step
+
     def numbers(self, buffer: Buffer, bound: Mapping[str, int]) -> int:
         """How many numbers an array takes; all that have a symbol for a size have room for whole vectors."""
-        rounded = {symbol: -(-size // self.lanes) * self.lanes for symbol, size in bound.items()}
-        return prod([rounded[s] if isinstance(s, str) else s for s in self.sizes(buffer)]) + self.lanes
+        sizes = [self.rounded(bound[s]) if isinstance(s, str) else s for s in self.sizes(buffer)]
+        return prod(sizes) + self.lanes
 
 
 def lay_out(plan: Plan, *, lanes: int, item: int, outside: Sequence[Buffer] = ()) -> Memory:

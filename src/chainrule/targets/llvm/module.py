@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from chainrule.targets.llvm.emit import DType, Emitter
+from chainrule.targets.llvm.estimates import ATTRIBUTES
 from chainrule.targets.llvm.memory import Memory
 from chainrule.targets.llvm.nest import Nest, order_of
 from chainrule.targets.llvm.pointwise import write_pointwise
@@ -78,4 +79,4 @@ def assemble(parts: Iterable[str], vector_bytes: int) -> str:
     lines = list(dict.fromkeys(line for line in parts if line.startswith("declare")))
     functions = [line for line in parts if not line.startswith("declare")]
     wide = f'"prefer-vector-width"="{8 * vector_bytes}" "min-legal-vector-width"="{8 * vector_bytes}"'
-    return "\n".join([*functions, *lines, f"attributes #0 = {{ nounwind {wide} }}"]) + "\n"
+    return "\n".join([*functions, *lines, f"attributes #0 = {{ nounwind {wide} {ATTRIBUTES} }}"]) + "\n"

@@ -18,7 +18,9 @@ from chainrule.targets.llvm.memory import lanes_for
 from chainrule.targets.llvm.nest import Nest, Point
 from chainrule.transforms.schedule.stages import Place, Product
 
-_SUMS: Final = {64: 24, 32: 10, 16: 10}  # registers for sums, by the bytes of one
+_SUMS: Final = {64: 24, 32: 12, 16: 12}  # registers for sums, by the bytes of one
+_LEAST: Final = 4  # rows of two vectors that keep the adders busy
+_FEW: Final = 2  # rows that are done one by one after the last tile
 _CHAINS: Final = 8  # sums side by side, so that one need not wait for the last
 _WRITTEN_OUT: Final = 64  # products of vectors up to which no loop is made
 
@@ -108,16 +110,8 @@ class _Tile:
 
 def _along(nest: Nest, along: int, across: int | None) -> None:
     space, (inner,) = nest.stage.space, nest.summed()
-    lanes = lanes_for(space[along], nest.memory.lanes)
-    width = space[along]
-    vectors = -(-width // lanes) if isinstance(width, int) else 1
     registers = _SUMS[max(16, nest.memory.lanes * nest.memory.item)]
-    if across is None:
-        wide, high = min(vectors, _CHAINS), 1
-    else:
-        wide = 2 if vectors > 1 else 1
-        high = 8 if wide == 2 or registers < 20 else 12
-        high = max(1, min(high, registers // wide))
+    wide = _CHAINS if across is None else 2
 
     def tile(points: list[Point]) -> None:
         def block(index: Value, count: int) -> None:
@@ -127,9 +121,58 @@ def _along(nest: Nest, along: int, across: int | None) -> None:
         if across is None:
             block(nest.emitter.index(0), 1)
         else:
-            nest.blocks(space[across], high, block)
+            _rows(nest, space[across], registers // max(2, len(points)), block)
 
-    nest.vectors(width, wide, tile)
+    _vectors(nest, space[along], wide, tile)
+
+
+def _vectors(nest: Nest, size: Dim, wide: int, body: Callable[[list[Point]], None]) -> None:
+    """Cover an axis `wide` vectors at a time, and the last of them one more where one would be left over."""
+    e, lanes = nest.emitter, lanes_for(size, nest.memory.lanes)
+    if not isinstance(size, int):
+        nest.vectors(size, 1, body)
+        return
+    total = -(-size // lanes)
+    last = min(total, wide + total % wide if total % wide < 2 else total % wide)
+    if size % lanes == 0 and total % wide == 0:
+        last = 0  # all alike
+
+    def block(index: Value, count: int) -> None:
+        start = e.times(index, e.index(lanes))
+        body([Point(start, k * lanes, lanes, lanes) for k in range(count)])
+
+    if total > last:
+        nest.blocks(total - last, wide, block)
+    if last:
+        start = (total - last) * lanes
+        body([Point(e.index(start), k * lanes, lanes, min(lanes, size - start - k * lanes)) for k in range(last)])
+
+
+def _rows(nest: Nest, size: Dim, most: int, body: Callable[[Value, int], None]) -> None:
+    """Cover an axis in tiles of rows: as few and as even as they come, each `most` high or less.
+
+    Where the number of rows is bound late, a tile reaches beyond the last row rather than leave many to be done one by
+    one; memory has room for that, and nobody reads what is there.
+    """
+    e = nest.emitter
+    if isinstance(size, int):
+        nest.blocks(size, min(range(1, min(most, size) + 1), key=lambda high: _rounds(size, high)), body)
+        return
+    high = 1 << most.bit_length() - 1
+    count = nest.size(size)
+    tiles = e.write("udiv", e.plus(count, e.index(high - 1 - min(_FEW, high - 1))), e.index(high))
+    full = e.intrinsic("smin", e.times(tiles, e.index(high)), count)
+    with e.loop(e.index(0), full, high, surely=False) as loop:
+        body(loop.index, high)
+    if high > 1:
+        with e.loop(e.times(tiles, e.index(high)), count, 1, surely=False) as loop:
+            body(loop.index, 1)
+
+
+def _rounds(size: int, high: int) -> tuple[int, int]:
+    """How long tiles so high take: one of few rows waits for its own sums. Among equals, the higher the fewer loads."""
+    full, rest = divmod(size, high)
+    return full * max(high, _LEAST) + (max(rest, _LEAST) if rest else 0), -high
 
 
 def _sums(tile: _Tile, inner: Dim) -> list[list[Value]]:

@@ -98,7 +98,7 @@ class TrainingKernel:
         rates = np.array([scalars[label].ctypes.data for label in self.program.scalars] or [0], np.uint64)
         done = self._call(
             space.arena.ctypes.data, space.table.ctypes.data, rows.ctypes.data, order.ctypes.data, len(order), batch,
-            -(-batch // code.memory.lanes) * code.memory.lanes, rates.ctypes.data, errors.ctypes.data,
+            code.memory.rounded(batch), rates.ctypes.data, errors.ctypes.data,
         )  # fmt: skip
         for label, kept in self.program.state.items():
             state[label][...] = space.view(code.plan.found[kept.before])

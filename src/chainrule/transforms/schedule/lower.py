@@ -138,9 +138,16 @@ def _transpose(permutation: tuple[int, ...], x: Node) -> Node:
 
 
 def _mul(x: Node, y: Node) -> Node:
-    """rate*(d*x) of a single rate and an outer product is (rate*d)*x: one product for each element less."""
+    """rate*(d*x) of a single rate and an outer product is (rate*d)*x: one product for each element less.
+
+    So is rate*(m/s) of a single s, (rate/s)*m.
+    """
     for number, product in ((x, y), (y, x)):
-        if not number.type.shape and product.op is MUL:
+        if number.type.shape:
+            continue
+        if product.op is DIV and product.type.shape and not product.args[1].type.shape:
+            return node(MUL, (node(DIV, (number, product.args[1])), product.args[0]))
+        if product.op is MUL:
             a, b = product.args
             if a.type.shape != product.type.shape != b.type.shape:
                 small, large = sorted((a, b), key=lambda factor: prod(map(count_of, factor.type.shape)))
