@@ -56,9 +56,12 @@ class Case:
 def case(seed: int) -> Case:
     random = Random(seed)
     widths = [int(WIDEST ** random.random()) for _ in range(random.randint(2, 5))]
+    loss = list(LOSSES)[seed % len(LOSSES)]
+    if ENDS.get(loss) == "softmax":
+        widths[-1] = max(2, widths[-1])  # of one output it is 1, whatever is learned
     batch = random.choice([None, None, 1, random.randint(2, 8), random.randint(9, ROWS), random.choice((16, 32))])
     return Case(
-        tuple(widths), HIDDEN[seed % len(HIDDEN)], list(LOSSES)[seed % len(LOSSES)], random.choice(RULES), batch,
+        tuple(widths), HIDDEN[seed % len(HIDDEN)], loss, random.choice(RULES), batch,
         random.choice(("sum", "mean")), wired=seed % 3 == 2, seed=seed,
     )  # fmt: skip
 
