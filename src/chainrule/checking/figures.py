@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
 from chainrule.formula.syntax import Binary, Number, Tree, Unary, ungroup
@@ -77,15 +78,21 @@ def read_figure(tree: Tree, *, truncated: bool = False) -> Figure | None:
         return None
     places = len(match["decimals"]) - int((match["power"] or "0").replace("−", "-")) + (2 if match["percent"] else 0)
     whole = power == 0 and _PLAIN.fullmatch(tree.text) is not None
-    scale = Fraction(10) ** power
-    text = ("-" if sign < 0 else "") + tree.text + (f"*10^{power}" if power else "")
-    return Figure(text, sign * tree.value * scale, Fraction(10) ** -places * scale, whole, truncated, sign < 0)
+    value, text = tree.value if sign > 0 else -tree.value, tree.text if sign > 0 else f"-{tree.text}"
+    if power:
+        value, text = value * _ten_to(power), f"{text}*10^{power}"
+    return Figure(text, value, _ten_to(power - places), whole, truncated, sign < 0)
 
 
 def minus(figure: Figure) -> Figure:
     """The figure with the other sign."""
     text = figure.text[1:] if figure.text.startswith("-") else f"-{figure.text}"
     return replace(figure, text=text, value=-figure.value, negative=not figure.negative)
+
+
+@lru_cache(maxsize=256)
+def _ten_to(power: int) -> Fraction:
+    return Fraction(10) ** power
 
 
 def _power_of_ten(tree: Tree) -> int | None:

@@ -56,8 +56,8 @@ class Interval:
     @property
     def middle(self) -> Fraction | None:
         """The number halfway between both ends; None where one is not bounded."""
-        low, high = self.bounds
-        return None if low is None or high is None else (low + high) / 2
+        low, high = self.lo, self.hi
+        return None if low is None or high is None else _fraction(low if low is high else (low + high) / 2)
 
     def __contains__(self, value: Fraction | int) -> bool:
         at = _rational(value)

@@ -19,7 +19,7 @@ from chainrule.numbers.interval import Interval, point
 
 MOST_NUMBERS: Final = 40  # of one side that are tried
 LONGEST: Final = 40  # characters of a number that is varied
-FARTHEST: Final = 12  # places that a point moves
+_POWERS: Final = [10**places for places in range(1, 13)]  # of a point that moves
 
 
 def causes_of(figure: Figure, exact: Fraction, before: Tree | None, elsewhere: Collection[str]) -> tuple[Cause, ...]:
@@ -37,17 +37,15 @@ def causes_of(figure: Figure, exact: Fraction, before: Tree | None, elsewhere: C
 
 
 def _slips(figure: Figure, exact: Fraction) -> Iterator[Cause]:
-    expected = written_like(exact, replace(figure, whole=False))
-    for power in sorted(range(-FARTHEST, FARTHEST + 1), key=abs):
-        scale = Fraction(10) ** power
-        moved = Figure(figure.text, figure.value * scale, figure.unit * scale)
-        if power and figure.value and region(moved).holds(exact, exact):
-            yield Cause("decimal point", "the decimal point")
-            return
+    decimal = replace(figure, whole=False)
+    stands_for = region(decimal)
+    if figure.value and any(stands_for.holds(moved, moved) for moved in _with_other_points(exact)):
+        yield Cause("decimal point", "the decimal point")
+        return
     if figure.value and region(replace(figure, value=-figure.value)).holds(exact, exact):
         yield Cause("sign", "the sign")
         return
-    printed = figure.text
+    printed, expected = figure.text, written_like(exact, decimal)
     for wanted in dict.fromkeys([expected, _cut(exact, figure)]):
         if len(wanted) == len(printed):
             wrong = [i for i in range(len(wanted)) if wanted[i] != printed[i]]
@@ -57,6 +55,13 @@ def _slips(figure: Figure, exact: Fraction) -> Iterator[Cause]:
             if len(wrong) == 2 and wrong[1] == wrong[0] + 1 and sorted(wanted) == sorted(printed):
                 yield Cause("digits transposed", "two digits changed places")
                 return
+
+
+def _with_other_points(value: Fraction) -> Iterator[Fraction]:
+    """The value with its point moved to the left and to the right."""
+    for power in _POWERS:
+        yield value / power
+        yield value * power
 
 
 def _lost_point(figure: Figure, elsewhere: Collection[str]) -> Iterator[Cause]:

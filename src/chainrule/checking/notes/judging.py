@@ -9,31 +9,39 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from chainrule.checking.claims import Kind
-from chainrule.checking.figures import Figure, Region, read_figure, region
+from chainrule.checking.figures import Figure, Region, read_figure
 from chainrule.checking.notes.document import Chain, Side
-from chainrule.checking.notes.memory import Memory
+from chainrule.checking.notes.memory import Memory, Printed, printed
 from chainrule.checking.notes.terms import Pair, mismatched
 from chainrule.checking.notes.values import squeezed, value_of
 from chainrule.formula.syntax import Binary, ListExpr, Number, Ref, Span, Tree, Unary, ungroup, walk
-from chainrule.numbers.interval import Interval, hull, interval, point
+from chainrule.numbers.interval import Interval, hull, point
 
 Verdict = Literal["right", "rounded", "carried", "wrong", "differs"]
 MOST_EARLIER: Final = 12  # sides of a chain that a later one is compared with
 _UNDECIDED: Final = point(Fraction(1, 10**30)).lo
 
 
-@dataclass(slots=True, eq=False)
-class Element:
-    """One number of a side: its own tree if it has one, its value as printed, and what may be behind it."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """One number of a side, the same wherever the side is printed: its own tree if it has one, and its value."""
 
     tree: Tree | None
     exact: Interval
+    figure: Printed | None = None
+    numbers: tuple[Number, ...] = ()  # in its tree, those that may stand for more than themselves
+
+
+@dataclass(slots=True, eq=False)
+class Element:
+    """A number of a side as it stands in a chain, with what may be behind it there."""
+
+    part: Part
     wide: Interval
     verdict: Verdict = "right"
-    figure: Figure | None = None
 
     @property
     def is_good(self) -> bool:
@@ -72,22 +80,20 @@ class Judge:
     """Goes through the chains of a page in order, and remembers what was printed."""
 
     memory: Memory = field(default_factory=Memory)
+    parts: dict[Tree, tuple[tuple[int, ...], list[Part]]] = field(default_factory=dict)  # of what is printed again
 
-    def chain(self, chain: Chain, bound: dict[Side, Any] | None = None) -> Iterator[Finding]:
-        """The findings of one chain; `bound` holds the values of sides that a problem gives."""
+    def chain(self, chain: Chain) -> Iterator[Finding]:
+        """The findings of one chain."""
         before: list[Closed] = []
         from_formula = False
         for side in chain.sides:
             tree = side.tree
             if tree is None:
                 continue
-            if bound and side in bound:
-                before.append(Closed(side, (), [Element(None, bound[side], bound[side])]))
-                continue
             if not side.reading.closed:
                 from_formula = from_formula or not isinstance(ungroup(tree), Ref)
                 continue
-            now = self.closed(side, tree, before)
+            now = self.closed(side, tree)
             if now is None:
                 continue
             if before and not chain.struck:
@@ -96,34 +102,38 @@ class Judge:
             before.append(now)
             del before[2:-MOST_EARLIER]  # the head of the chain stays, and what stands close
 
-    def closed(self, side: Side, tree: Tree, before: Sequence[Closed]) -> Closed | None:
-        exact = value_of(tree, lambda number: point(number.value))
-        if exact is None:
+    def closed(self, side: Side, tree: Tree) -> Closed | None:
+        if tree not in self.parts:
+            exact = self.memory.exact(tree)
+            shape, values = squeezed(exact) if exact is not None else ((), [])
+            trees: Sequence[Tree | None] = _elements(tree, len(values)) or [None] * len(values)
+            self.parts[tree] = shape, [self.part(own, value) for own, value in zip(trees, values, strict=True)]
+        shape, parts = self.parts[tree]
+        if not parts:
             return None
-        shape, values = squeezed(exact)
-        wide_values: list[Interval] | None = None
-        trees = _elements(tree, len(values))
-        elements = []
-        for at, value in enumerate(values):
-            own = trees[at] if trees is not None else None
-            figure = figure_of(own) if own is not None else None
-            if figure is not None:
-                wide = self.memory.behind(figure)
-            elif own is not None:
-                wide = self.wide(own, value)
-            else:
-                if wide_values is None:
-                    found = value_of(tree, self.memory.behind_number)
-                    wide_values = squeezed(found)[1] if found is not None else values
-                wide = wide_values[at]
-            elements.append(Element(own, value, wide, figure=figure))
-        return Closed(side, shape, elements)
+        if parts[0].tree is not None:
+            wide = [self.wide(part) for part in parts]
+        else:
+            found = value_of(tree, self.memory.behind_number)
+            wide = squeezed(found)[1] if found is not None else [part.exact for part in parts]
+        return Closed(side, shape, [Element(part, at) for part, at in zip(parts, wide, strict=True)])
 
-    def wide(self, tree: Tree, exact: Interval) -> Interval:
-        if all(self.memory.behind_number(number).is_point() for number in _numbers(tree)):
-            return exact
-        found = value_of(tree, self.memory.behind_number)
-        return found if isinstance(found, Interval) else exact
+    def part(self, tree: Tree | None, exact: Interval) -> Part:
+        if tree is None:
+            return Part(None, exact)
+        figure = figure_of(tree)
+        if figure is None:
+            numbers = [node for node in walk(tree) if isinstance(node, Number) and self.memory.figure(node) is not None]
+            return Part(tree, exact, numbers=tuple(numbers))
+        return Part(tree, exact, printed(figure))
+
+    def wide(self, part: Part) -> Interval:
+        if part.figure is not None:
+            return self.memory.behind(part.figure)
+        if part.tree is None or all(self.memory.behind_number(number).is_point() for number in part.numbers):
+            return part.exact
+        found = value_of(part.tree, self.memory.behind_number)
+        return found if isinstance(found, Interval) else part.exact
 
     def compared(self, chain: Chain, now: Closed, before: Sequence[Closed]) -> Iterator[Finding]:
         sides = [one for one in before if one.shape == now.shape and len(one.elements) == len(now.elements)]
@@ -133,69 +143,67 @@ class Judge:
         about = now.side.relation == "~"
         for at, element in enumerate(now.elements):
             earlier = [(one.side, one.elements[at]) for one in sides]
-            if not (_is_bounded(element.exact) and _is_bounded(earlier[0][1].exact)):
+            if not (element.part.exact.is_finite() and earlier[0][1].part.exact.is_finite()):
                 continue  # not read, infinite, or too large to be written down
             yield self.element(chain, now.side, element, earlier, about)
 
     def element(
         self, chain: Chain, side: Side, element: Element, earlier: Sequence[tuple[Side, Element]], about: bool
     ) -> Finding:
-        tree = element.tree or side.tree
+        tree, figure = element.part.tree or side.tree, element.part.figure
         assert tree is not None
-        part: Pair | None = None
-        if element.figure is not None:
-            element.verdict = _figure_verdict(element.figure, [one for _, one in earlier], about)
+        slip: Pair | None = None
+        if figure is not None:
+            stands_for = figure.about if about else figure.region
+            element.verdict = _figure_verdict(stands_for, [one for _, one in earlier])
         else:
-            element.verdict, part = self.expression_verdict(element, [one for _, one in earlier])
-        good = [(where, one) for where, one in earlier if one.is_good] or list(earlier)
-        from_side, source = good[-1]
-        meant, printed = part or (source.tree, tree)
-        value = source.exact
-        if part is not None and meant is not None:
-            found = value_of(meant, lambda number: point(number.value))
+            element.verdict, slip = self.expression_verdict(element, [one for _, one in earlier])
+        from_side, source = next((one for one in reversed(earlier) if one[1].is_good), earlier[-1])
+        meant, stands = slip or (source.part.tree, tree)
+        value = source.part.exact
+        if slip is not None and meant is not None:
+            found = self.memory.exact(meant)
             value = found if isinstance(found, Interval) else value
         return Finding(
             chain=chain,
             side=side,
             tree=tree,
             verdict=element.verdict,
-            kind="figure" if element.figure is not None else "substitution",
-            where=side.on_page(printed.span),
-            exact=_middle(value),
-            figure=read_figure(printed),
+            kind="figure" if figure is not None else "substitution",
+            where=side.on_page(stands.span),
+            exact=value.middle,
+            figure=read_figure(stands),
             before=meant,
             before_side=from_side,
         )
 
     def expression_verdict(self, element: Element, earlier: Sequence[Element]) -> tuple[Verdict, Pair | None]:
         for one in reversed(earlier):
-            if one.is_good and _meet(one.exact, element.exact):
+            if one.is_good and _meet(one.part.exact, element.part.exact):
                 return "right", None
-        if any(not one.is_good and _meet(one.exact, element.exact) for one in earlier):
+        if any(not one.is_good and _meet(one.part.exact, element.part.exact) for one in earlier):
             return "carried", None
-        if element.tree is None:
+        if element.part.tree is None:
             met = any(one.is_good and _meet(one.wide, element.wide) for one in earlier)
             return ("rounded" if met else "wrong"), None
         part: Pair | None = None
         for one in reversed(earlier):
-            if one.tree is None or not one.is_good:
+            if one.part.tree is None or not one.is_good:
                 continue
-            found = mismatched(one.tree, element.tree, self.memory)
+            found = mismatched(one.part.tree, element.part.tree, self.memory)
             if found is not None and not found:
                 return "right", None
             if found and part is None:
                 part = found[0]
         if part is not None:
             return "wrong", part
-        known = {number.value for one in earlier if one.tree is not None for number in _numbers(one.tree)}
+        known = {number.value for one in earlier if one.part.tree is not None for number in _numbers(one.part.tree)}
 
         def leaf(number: Number) -> Interval:
-            if number.value in known:
-                return self.memory.behind_number(number)
-            figure = read_figure(number)
-            return hull(self.memory.behind_number(number), _closure(region(figure))) if figure else point(number.value)
+            behind, figure = self.memory.behind_number(number), self.memory.figure(number)
+            return behind if figure is None or number.value in known else hull(behind, _closure(figure.region))
 
-        wide = value_of(element.tree, leaf)
+        wide = value_of(element.part.tree, leaf)
         if isinstance(wide, Interval):
             if any(one.is_good and _meet(one.wide, wide) for one in earlier):
                 return "rounded", None
@@ -205,45 +213,33 @@ class Judge:
 
     def remember(self, now: Closed, before: Sequence[Closed], from_formula: bool, *, alone: bool) -> None:
         for at, element in enumerate(now.elements):
-            if element.figure is None or element.figure.whole:
-                continue
-            if not element.is_good:
+            figure = element.part.figure
+            if figure is None or figure.figure.whole or not element.is_good:
                 continue
             unrounded = [
                 value
                 for one in before
                 if now.judged and len(one.elements) == len(now.elements) and one.elements[at].is_good
-                for value in (one.elements[at].exact, one.elements[at].wide)
+                for value in (one.elements[at].part.exact, one.elements[at].wide)
             ]
-            allowed = _closure(region(element.figure))
+            allowed = _closure(figure.region)
             if unrounded:
-                self.memory.computed(element.figure, [_within(value, allowed) for value in unrounded])
+                self.memory.computed(figure, [_within(value, allowed) for value in unrounded])
             elif from_formula:
-                self.memory.computed(element.figure, [allowed])
+                self.memory.computed(figure, [allowed])
             elif alone:
-                self.memory.given(element.figure)
+                self.memory.given(figure)
 
 
-def _is_bounded(value: Interval) -> bool:
-    return value.lo is not None and value.hi is not None
-
-
-def _figure_verdict(figure: Figure, earlier: Sequence[Element], about: bool) -> Verdict:
-    stands_for = _in_rationals(region(figure, exact=not about))
-    if any(one.is_good and _holds(stands_for, one.exact) for one in earlier):
-        verdicts = {one.verdict for one in earlier if one.is_good and _holds(stands_for, one.exact)}
+def _figure_verdict(stands_for: Region, earlier: Sequence[Element]) -> Verdict:
+    verdicts = {one.verdict for one in earlier if one.is_good and _holds(stands_for, one.part.exact)}
+    if verdicts:
         return "right" if "right" in verdicts else "rounded"
     if any(one.is_good and _meets(stands_for, one.wide) for one in earlier):
         return "rounded"
     if any(not one.is_good and _meets(stands_for, one.wide) for one in earlier):
         return "carried"
     return "wrong"
-
-
-def _in_rationals(stands_for: Region) -> Region:
-    """The same region, with ends of the kind that intervals have: a long chain compares them very often."""
-    ends = _closure(stands_for)
-    return Region(ends.lo, ends.hi, stands_for.with_low, stands_for.with_high)
 
 
 def _holds(stands_for: Region, value: Interval) -> bool:
@@ -275,15 +271,10 @@ def _within(value: Interval, allowed: Interval) -> Interval:
 
 
 def _closure(stands_for: Region) -> Interval:
-    return interval(stands_for.low, stands_for.high)
+    return Interval(stands_for.low, stands_for.high)
 
 
-def _middle(value: Interval) -> Fraction | None:
-    low, high = value.bounds
-    return None if low is None or high is None else low if low == high else (low + high) / 2
-
-
-def _elements(tree: Tree, count: int) -> list[Tree] | None:
+def _elements(tree: Tree, count: int) -> Sequence[Tree] | None:
     """The trees of the elements of a list of lists; the tree itself for a single number."""
     tree = ungroup(tree)
     if not isinstance(tree, ListExpr):

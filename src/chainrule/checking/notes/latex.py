@@ -23,7 +23,7 @@ class Piece(NamedTuple):
 
 # fmt: off
 _PIECE: Final = re.compile(
-    r"""(?P<space>(?:\s|~|\\[,;:!>\ ]|\\(?:left|right)\s*\.|%[^\n]*
+    r"""(?P<space>(?:\s|~|\\[,;:!>\s]|\\(?:left|right)\s*\.|%[^\n]*
           |\\(?:thinspace|medspace|thickspace|displaystyle|textstyle|limits|nolimits|nonumber|notag|hfill|hline|mathstrut|strut|left|right|middle|[bB]igg?[lrm]?|allowbreak
           |ensuremath|scriptstyle)(?![A-Za-z])|\\(?:tag|label|hspace|vspace|phantom|vphantom|hphantom|intertext)
           \*?\{[^{}]{0,200}\})+)

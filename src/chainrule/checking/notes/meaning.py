@@ -81,13 +81,14 @@ class Meaning:
             name = head.name
         else:
             return
+        known = self.definitions.get(name)
+        if known is not None and known.tree is body:
+            return
         names = {one.name for one in walk(body) if isinstance(one, Ref)}
         if name in names or isinstance(ungroup(body), Ref) or is_closed(body) or not is_plain(body):
             return
-        known = self.definitions.get(name)
-        if known is None or known.tree is not body:
-            self.definitions[name] = Definition(body, parameter)
-            self.nodes.clear()
+        self.definitions[name] = Definition(body, parameter)
+        self.nodes.clear()
 
     def names(self, tree: Tree) -> frozenset[str]:
         """The names a formula speaks of; a derivative of a defined name speaks of those of its definition."""

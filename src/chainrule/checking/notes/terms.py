@@ -14,7 +14,7 @@ from chainrule.checking.figures import read_figure, region
 from chainrule.checking.notes.memory import Memory
 from chainrule.checking.notes.values import value_of
 from chainrule.formula.syntax import Binary, Call, Tree, Unary, ungroup
-from chainrule.numbers.interval import Interval, point
+from chainrule.numbers.interval import Interval
 
 DEEPEST: Final = 20
 MOST_PARTS: Final = 30  # of one sum or product
@@ -32,7 +32,7 @@ def mismatched(before: Tree, after: Tree, memory: Memory, *, depth: int = 0) -> 
     [(<Binary 5:12>, <Number 4:7>)]
     """
     before, after = ungroup(before), ungroup(after)
-    exact, claimed = _exact(before), _exact(after)
+    exact, claimed = _exact(before, memory), _exact(after, memory)
     if exact is None or claimed is None or depth > DEEPEST:
         return None
     if _is_equal(exact, claimed):
@@ -49,16 +49,16 @@ def mismatched(before: Tree, after: Tree, memory: Memory, *, depth: int = 0) -> 
     for one, other in ((_terms(before), _terms(after)), (_factors(before), _factors(after))):
         if len(one) == len(other) and 1 < len(one) <= MOST_PARTS:
             return _paired(one, other, memory, depth)
-    inner = _inside(before, after)
+    inner = _inside(before, after, memory)
     return mismatched(*inner, memory, depth=depth + 1) if inner is not None else None
 
 
-def _inside(before: Tree, after: Tree) -> tuple[Tree, Tree] | None:
+def _inside(before: Tree, after: Tree, memory: Memory) -> tuple[Tree, Tree] | None:
     """What two calls of one function or two powers with one exponent are taken of."""
     match before, after:
         case Call(args=(one,)), Call(args=(other,)) if before.function == after.function:
             return one, other
-        case Binary(op="^"), Binary(op="^") if _is_same(before.right, after.right):
+        case Binary(op="^"), Binary(op="^") if _is_same(before.right, after.right, memory):
             return before.left, after.left
     return None
 
@@ -129,8 +129,8 @@ def _flat(tree: Tree, signs: str, other: int) -> list[_Part]:
     return found
 
 
-def _exact(tree: Tree) -> Interval | None:
-    found = value_of(tree, lambda number: point(number.value))
+def _exact(tree: Tree, memory: Memory) -> Interval | None:
+    found = memory.exact(tree)
     return found if isinstance(found, Interval) else None
 
 
@@ -140,13 +140,9 @@ def _bounds(tree: Tree, memory: Memory) -> tuple[Fraction | None, Fraction | Non
 
 
 def _is_equal(one: Interval, other: Interval) -> bool:
-    low, high = one.bounds
-    least, most = other.bounds
-    if low is None or high is None or least is None or most is None:
-        return False
-    return low <= most and least <= high
+    return one.is_finite() and other.is_finite() and bool(one.lo <= other.hi and other.lo <= one.hi)
 
 
-def _is_same(one: Tree, other: Tree) -> bool:
-    a, b = _exact(one), _exact(other)
+def _is_same(one: Tree, other: Tree, memory: Memory) -> bool:
+    a, b = _exact(one, memory), _exact(other, memory)
     return a is not None and b is not None and _is_equal(a, b)

@@ -81,16 +81,26 @@ def is_closed(tree: Tree, *, holes: bool = False) -> bool:
     return count <= MOST_NUMBERS
 
 
-def value_of(tree: Tree, leaf: Leaf) -> Any | None:
+def as_printed(number: Number) -> Interval:
+    """A number that stands for itself."""
+    return point(number.value)
+
+
+def value_of(tree: Tree, leaf: Leaf, known: dict[Tree, Any] | None = None) -> Any | None:
     """The value, an interval or an array of them; None where there is none, as for shapes that do not fit.
 
+    What is worked out for one leaf may be kept in `known`, and no tree is then walked twice.
+
     >>> from chainrule.formula import parse_expression
-    >>> print(value_of(parse_expression("0.5*(1 - 0.25)").tree, lambda number: point(number.value)))
+    >>> print(value_of(parse_expression("0.5*(1 - 0.25)").tree, as_printed))
     3/8
     """
-    done: dict[Tree, Any] = {}
+    done: dict[Tree, Any] = {} if known is None else known
+    nodes = [] if tree in done else [tree]
+    for node in nodes:  # it grows on the way: parents stand before their children
+        nodes += [child for child in children(node) if child not in done]
     with _S.context():
-        for node in reversed(list(walk(tree))):
+        for node in reversed(nodes):
             try:
                 done[node] = _value(node, [done[child] for child in children(node)], leaf)
             except (ChainruleError, ZeroDivisionError, OverflowError):
@@ -102,16 +112,16 @@ def _value(node: Tree, args: Sequence[Any], leaf: Leaf) -> Any:
     match node:
         case Number():
             return leaf(node)
-        case Ref():
-            return _S.pi() if node.name in _PI else EVERYTHING
+        case Binary():
+            return _binary(node, args[0], args[1])
         case Group():
             return args[0]
         case Unary():
             return args[0] if node.op == "+" else _mapped(_S.neg, args[0])
         case ListExpr():
             return of_nested([_nested(arg) for arg in args])
-        case Binary():
-            return _binary(node, args[0], args[1])
+        case Ref():
+            return _S.pi() if node.name in _PI else EVERYTHING
         case FunctionPrime():
             return _mapped(lambda x: _PRIMES[node.function](_S, x), args[0])
         case Call():
