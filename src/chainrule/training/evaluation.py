@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from chainrule.targets.llvm.function import Function
-    from chainrule.targets.llvm.levels import LevelFunction
+    from chainrule.targets.llvm.scalar_function import ScalarFunction
     from chainrule.training.model import DType, Model
 
 ROWS: Final = 512  # as many as fit a processor's cache
@@ -150,7 +150,7 @@ def _small(roots: tuple[Node, ...]) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _native(roots: tuple[Node, ...], dtype: DType) -> Function | LevelFunction:
+def _native(roots: tuple[Node, ...], dtype: DType) -> Function | ScalarFunction:
     from chainrule.targets.llvm.function import compile_function
 
     return compile_function({Name(f"#{at}"): root for at, root in enumerate(roots)}, dtype=dtype)

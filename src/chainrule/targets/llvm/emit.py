@@ -169,6 +169,10 @@ class Emitter:
             )
         return results[0] if lanes == 1 else self.gathered(results)
 
+    def call(self, name: str, x: Value) -> Value:
+        """A function of this module's own, of a single number."""
+        return self._put(f"call {self.real.name} @{name}({self.real.name} {x.text})", "real", 1, x.level)
+
     def lane(self, vector: Value, lane: int) -> Value:
         """One lane of a vector."""
         text = f"extractelement {self.type(vector.kind, vector.lanes)} {vector.text}, i32 {lane}"

@@ -14,10 +14,11 @@ from chainrule.quantity import Quantity, spell
 from chainrule.targets.llvm.arrays import Space, bind
 from chainrule.targets.llvm.emit import REALS, DType
 from chainrule.targets.llvm.entry import flush_declarations, flush_off, flush_on
-from chainrule.targets.llvm.levels import LARGE, LevelFunction, fits
+from chainrule.targets.llvm.levels import fits
 from chainrule.targets.llvm.machine import Compiled, Machine, compile_text, this_machine
 from chainrule.targets.llvm.memory import Memory, lay_out
 from chainrule.targets.llvm.module import assemble, write_stages
+from chainrule.targets.llvm.scalar_function import ScalarFunction
 from chainrule.transforms.schedule.lower import lower
 from chainrule.transforms.schedule.plan import plan
 from chainrule.transforms.schedule.stages import Plan
@@ -96,7 +97,7 @@ def compile_function(
     outputs: Sequence[Quantity] | None = None,
     *,
     dtype: DType = "float64",
-) -> Function | LevelFunction:
+) -> Function | ScalarFunction:
     """Native code for the outputs of a graph (all of them, if none are named), from arrays to arrays.
 
     Sizes that are symbols are bound by the arrays of each call. Raises MissingPartError without llvmlite, and
@@ -114,8 +115,9 @@ def compile_function(
             raise ChainruleError(f"{spell(label)} is no output of this graph.")
     chosen = {label: found[label] for label in outputs} if outputs is not None else found
     roots = lower(list(chosen.values()))
-    if fits(order(roots), LARGE):
-        return LevelFunction(list(chosen), roots, dtype)
+    nodes = order(roots)
+    if fits(nodes, 0):
+        return ScalarFunction(list(chosen), roots, [n for n in nodes if n.op is INPUT], dtype)
     made, memory, inputs = function_plan(list(chosen.values()), dtype, this_machine())
     compiled = compile_text(function_text(made, memory, dtype, this_machine()))
     return Function(made, memory, compiled, inputs, chosen, dtype)

@@ -1,0 +1,125 @@
+"""Small formulas that a table has one loop for: an op together with what only it uses, such as g*(s*(1 - s)).
+
+What is inside of a pattern is never put into memory, so that a gradient takes a third of the places and loads.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Final, TypeAlias
+
+from chainrule.node import CONST, Node
+from chainrule.numbers.system import Scalars
+from chainrule.ops import TABLE
+from chainrule.targets.llvm.emit import Emitter, Value
+
+# The number of an argument, a constant, or the name of an op with the patterns of its arguments.
+Pattern: TypeAlias = "int | Fraction | tuple[Any, ...]"
+
+KEPT: Final = 4  # patterns of several ops that a table may have: with more of them groups become short
+_OPS: Final = 5  # in one pattern
+_ARGUMENTS: Final = 4
+_INSIDE: Final = frozenset(
+    ["add", "sub", "mul", "neg", "power", "max", "min", "abs", "where", "step", "greater", "less", "greater_equal",
+     "less_equal", "equal", "not_equal"]
+)  # fmt: skip
+_EXCHANGED: Final = frozenset(["add", "mul"])
+_WRITTEN: Final = frozenset(map(Fraction, (-1, 0, 1, 2, 3, 4))) | {Fraction(1, 2)}  # other constants are arguments
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """A pattern on some values: what makes one node."""
+
+    pattern: Pattern
+    arguments: tuple[Node, ...]
+    inside: tuple[Node, ...]  # nodes that nothing else needs
+
+
+def formulas(nodes: Sequence[Node], roots: Collection[Node]) -> dict[Node, Formula]:
+    """A formula for each node that is to be kept, users before arguments; `nodes` have arguments before users."""
+    uses = Counter(a for n in nodes for a in set(n.args))
+    own = set(roots)
+
+    def alone(x: Node) -> bool:
+        return uses[x] == 1 and x not in own and x.op.name in _INSIDE
+
+    found = _chosen(nodes, alone, None)
+    many = Counter(one.pattern for one in found.values() if one.inside)
+    return _chosen(nodes, alone, {pattern for pattern, _ in many.most_common(KEPT)})
+
+
+def _chosen(
+    nodes: Sequence[Node], alone: Callable[[Node], bool], known: Collection[Pattern] | None
+) -> dict[Node, Formula]:
+    """Formulas from the last node to the first; those of several ops must have a known pattern."""
+    found: dict[Node, Formula] = {}
+    gone: set[Node] = set()
+    for n in reversed(nodes):
+        if n.args and n not in gone:
+            formula = _formula(n, alone)
+            if known is not None and formula.inside and formula.pattern not in known:
+                formula = _formula(n, lambda x: False)
+            found[n] = formula
+            gone.update(formula.inside)
+    return found
+
+
+def _formula(n: Node, alone: Callable[[Node], bool]) -> Formula:
+    """The op of a node, and as many of those below it as fit."""
+    inside: dict[Node, None] = {}
+    arguments = dict.fromkeys(a for a in n.args if not _is_written(a))
+    for x in (queue := list(arguments)):
+        if len(inside) + 1 < _OPS and alone(x):
+            more = {a: None for a in x.args if not _is_written(a)}
+            rest = {a: None for a in arguments if a is not x} | more
+            if len(rest) <= _ARGUMENTS:
+                queue += [a for a in more if a not in arguments]
+                arguments = rest
+                inside[x] = None
+    numbers: dict[Node, int] = {}
+    return Formula(_pattern(n, arguments, numbers), tuple(numbers), tuple(inside))
+
+
+def _pattern(x: Node, arguments: Collection[Node], numbers: dict[Node, int]) -> Pattern:
+    """The pattern, its arguments numbered as they come; what may be exchanged stands in a fixed order."""
+    if x in arguments:
+        return numbers.setdefault(x, len(numbers))
+    if x.op is CONST:
+        return Fraction(x.attribute)
+    args = x.args
+    if x.op.name in _EXCHANGED:
+        args = tuple(sorted(args, key=lambda a: _skeleton(a, arguments), reverse=True))
+    return (x.op.name, *[_pattern(a, arguments, numbers) for a in args])
+
+
+def _skeleton(x: Node, arguments: Collection[Node]) -> str:
+    """A pattern without the numbers of its arguments."""
+    if x in arguments:
+        return ""
+    return str(x.attribute) if x.op is CONST else f"{x.op.name}({','.join([_skeleton(a, arguments) for a in x.args])})"
+
+
+def _is_written(x: Node) -> bool:
+    return x.op is CONST and x.attribute in _WRITTEN
+
+
+def size_of(pattern: Pattern) -> int:
+    """How many arguments a pattern has."""
+    if isinstance(pattern, tuple):
+        return max([size_of(part) for part in pattern[1:]], default=0)
+    return 0 if isinstance(pattern, Fraction) else pattern + 1
+
+
+def write_pattern(pattern: Pattern, e: Emitter, scalars: Scalars, args: Sequence[Value]) -> Any:
+    """The instructions of a pattern."""
+    if isinstance(pattern, tuple):
+        name, *parts = pattern
+        values = [write_pattern(part, e, scalars, args) for part in parts]
+        if name == "where" and isinstance(values[0], Value) and values[0].kind != "condition":
+            values[0] = e.write("fcmp une", values[0], e.constant(0), kind="condition")
+        return TABLE[name].value(scalars, *values)
+    return e.constant(pattern) if isinstance(pattern, Fraction) else args[pattern]
