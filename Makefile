@@ -26,11 +26,8 @@ lint: $(VENV)/dev.stamp           ## style, format and types
 docs: $(VENV)/docs.stamp          ## docs/_build/html; a warning is an error
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
 
-bench: $(VENV)/dev.stamp          ## every script in benchmarks/, one after the other
-	@set -e; for script in benchmarks/[!_]*.py; do \
-	  [ -e "$$script" ] || { echo "no benchmarks yet"; break; }; \
-	  echo "== $$script"; $(BIN)/python "$$script"; \
-	done
+bench: $(VENV)/dev.stamp          ## every script in benchmarks/, the short ones first; WRITE=1 also writes RESULTS.md
+	$(BIN)/python benchmarks/_all.py $(if $(WRITE),--write)
 
 check:                            ## all that must pass before a change is merged
 	.ci/run

@@ -113,7 +113,7 @@ def jax_step(task: Task) -> Run:
     return run
 
 
-def torch_eager(task: Task, *, fused: bool = False) -> Run:
+def torch_eager(task: Task, *, fused: bool = False, compiled: bool = False) -> Run:
     """The loop that tutorials show: a module, a loss and an optimizer."""
     import torch
     from torch.nn import functional
@@ -138,6 +138,10 @@ def torch_eager(task: Task, *, fused: bool = False) -> Run:
             return functional.cross_entropy(a, t)
         return 0.5 * ((t - a) ** 2).sum() / task.batch
 
+    if compiled:
+        torch._dynamo.reset()
+        loss = torch.compile(loss, dynamic=False)
+
     def run(epochs: int) -> Parameters:
         p = {name: value.clone().requires_grad_() for name, value in first.items()}
         if task.rule == "adam":
@@ -158,6 +162,11 @@ def torch_eager(task: Task, *, fused: bool = False) -> Run:
 def torch_fused(task: Task) -> Run:
     """The same, with the optimizer in one compiled loop."""
     return torch_eager(task, fused=True)
+
+
+def torch_compiled(task: Task) -> Run:
+    """The same, forward and backward pass compiled too."""
+    return torch_eager(task, fused=True, compiled=True)
 
 
 def sklearn_fit(task: Task) -> Run:
@@ -271,6 +280,7 @@ PEERS: dict[str, tuple[Make, Callable[[], bool]]] = {  # and whether it is insta
     "JAX step": (jax_step, lambda: find_spec("jax") is not None),
     "PyTorch": (torch_eager, lambda: find_spec("torch") is not None),
     "PyTorch fused": (torch_fused, lambda: find_spec("torch") is not None),
+    "PyTorch compiled": (torch_compiled, lambda: find_spec("torch") is not None),
     "scikit-learn": (sklearn_fit, lambda: find_spec("sklearn") is not None),
     "NumPy": (numpy_by_hand, lambda: True),
     "FANN": (fann, _has_fann),

@@ -9,15 +9,14 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from _contest import Outcome, compete, present, workers
 from _measure import machine
 from _ours import OURS
+from _plots import RESULTS, ratios
 from _tasks import Task
 
-RESULTS = Path(__file__).parent / "results"
 OF_JAX, OF_TORCH = 1 / 3, 1.0  # how fast plain training has to be in any case
 
 
@@ -39,45 +38,48 @@ class Row:
 
 
 def compare(title: str, rows: Sequence[Row], *, rounds: int = 7, seconds: float = 0.3) -> None:
-    """Measure the rows, print each as it comes, keep them, and exit with status 1 if a target is missed."""
+    """Measure the rows, print each as it comes, keep them, and exit with status 1 if a target is missed.
+
+    With fewer peers than a row has, nothing is kept.
+    """
     options = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
     options.add_argument("--only", default="", help="rows whose name contains this")
+    options.add_argument("--against", default="", help="peers whose name contains this")
     options.add_argument("--rounds", type=int, default=rounds)
     options.add_argument("--seconds", type=float, default=seconds, help="of a contender in a round")
     chosen = options.parse_args()
     began = time.perf_counter()
     print(machine())
     print(versions())
-    print(
-        "examples a second: median, smallest and largest of the rounds; times: how many times as fast as the best peer"
-    )
+    print("examples a second: median, smallest and largest; times: how many times as fast as the best peer")
     checks: dict[str, tuple[float, float]] = {}
     for threads in sorted({row.task.threads for row in rows}):
         group = [row for row in rows if row.task.threads == threads and chosen.only in row.name]
-        names = present(list(dict.fromkeys(name for row in group for name in (*row.ours, *row.peers))))
-        with workers(names, threads) as field_of:
+        taking = {name for row in group for name in (*row.ours, *row.peers) if name in OURS or chosen.against in name}
+        with workers(present(sorted(taking)), threads) as field_of:
             for row in group:
-                taking = {name: field_of[name] for name in (*row.ours, *row.peers) if name in field_of}
-                outcome = compete(row.task, taking, rounds=chosen.rounds, seconds=chosen.seconds)
+                field = {name: field_of[name] for name in (*row.ours, *row.peers) if name in field_of}
+                outcome = compete(row.task, field, rounds=chosen.rounds, seconds=chosen.seconds)
                 show(row, outcome)
-                keep(title, row.name, record(row, outcome))
+                if not chosen.against:
+                    keep(title, row.name, record(row, outcome))
                 checks |= judged(row, outcome)
+    ratios(title, kept(title))
     print(f"\n{(time.perf_counter() - began) / 60:.1f} minutes")
     verdict(checks)
 
 
 def show(row: Row, outcome: Outcome) -> None:
-    """A row's table; it is cut where a contender has been timed once only."""
+    """A row's table."""
     about = f"{row.task.rule}, {row.task.dtype}, {row.task.threads} thread{'s' * (row.task.threads > 1)}"
     print(f"\n{row.name} ({about}; {row.task.rows:,} examples an epoch)")
     for name, speed in sorted(outcome.speeds.items(), key=lambda item: -item[1].median):
-        spread = (
-            f"{min(speed.rates):14,.0f} {max(speed.rates):14,.0f}" if len(speed.rates) > 1 else f"{'once':>14} {'':14}"
-        )
+        often = f"{min(speed.rates):14,.0f} {max(speed.rates):14,.0f}"
+        spread = often if len(speed.rates) > 1 else f"{'once':>14} {'':14}"
         first = f"first epoch after {speed.first.compiled:6.2f} s, error {speed.first.error:.5f}"
-        print(f"  {name:14}{speed.median:14,.0f} {spread} {outcome.ratio(name):8.2f} times   {first}")
+        print(f"  {name:16}{speed.median:14,.0f} {spread} {outcome.ratio(name):8.2f} times   {first}")
     for name, problem in outcome.failed.items():
-        print(f"  {name:14}{problem}")
+        print(f"  {name:16}{problem}")
     print(end="", flush=True)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from _report import Row, compare
 from _tasks import Task
 
-PEERS = ("PyTorch", "PyTorch fused", "JAX step", "JAX scan", "NumPy")
+PEERS = ("PyTorch", "PyTorch fused", "PyTorch compiled", "JAX step", "JAX scan", "NumPy")
 EXAMPLES, LEAST, STRETCH = 4_096, 0.8, 1.6
 
 
