@@ -38,7 +38,7 @@ FLOORS: dict[str, float] = {
     "checking": 8.2,
     "views": 8.5,
     "pictures": 8.7,
-    **dict.fromkeys(["estimators", "page", "display"], 9),
+    **dict.fromkeys(["estimators", "plots", "page", "display"], 9),
     "cli": 10,
 }
 
