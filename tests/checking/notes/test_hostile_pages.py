@@ -20,3 +20,8 @@ def test_a_backslash_at_the_end_of_a_line_is_a_blank() -> None:
     report = check_page("notes.md", "$$0.5 \\\n\\cdot 2 = 1 \\\n= 3$$")  # found by fuzzing: it stood in a reason
     assert [link.verdict for link in report.links] == ["right", "wrong"]
     assert not report.unread
+
+
+def test_a_reason_is_one_line() -> None:
+    (unread,) = check_page("notes.md", "$$\\begin{aligned\nx} 1$$").unread  # found by fuzzing
+    assert unread.reason == "the environment 'aligned x' is never closed"

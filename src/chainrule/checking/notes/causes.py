@@ -6,7 +6,7 @@ A number of the computation is suspected only if the number it should be stands 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Final
 
@@ -22,18 +22,24 @@ LONGEST: Final = 40  # characters of a number that is varied
 _POWERS: Final = [10**places for places in range(1, 13)]  # of a point that moves
 
 
-def causes_of(figure: Figure, exact: Fraction, before: Tree | None, elsewhere: Collection[str]) -> tuple[Cause, ...]:
-    """The likely slips behind a wrong figure, best first.
+@dataclass(slots=True)
+class Causes:
+    """The likely slips on one page; `elsewhere` are the decimals printed on it. What is printed again is kept."""
 
-    `exact` is the value that should stand there, `before` what it was computed from, `elsewhere` the other numbers that
-    are printed on the page.
-    """
-    found = [
-        *_slips(figure, exact),
-        *_lost_point(figure, elsewhere),
-        *(_copied(figure, before, elsewhere) if before is not None else ()),
-    ]
-    return tuple(found) or (Cause("arithmetic", "the arithmetic"),)
+    elsewhere: Collection[str]
+    found: dict[tuple[str, Fraction, Tree | None], tuple[Cause, ...]] = field(default_factory=dict)
+
+    def of(self, figure: Figure, exact: Fraction, before: Tree | None) -> tuple[Cause, ...]:
+        """The likely slips behind a wrong figure, best first.
+
+        `exact` is the value that should stand there, `before` what it was computed from.
+        """
+        key = figure.text, exact, before
+        if key not in self.found:
+            copied = _copied(figure, before, self.elsewhere) if before is not None else ()
+            found = (*_slips(figure, exact), *_lost_point(figure, self.elsewhere), *copied)
+            self.found[key] = found or (Cause("arithmetic", "the arithmetic"),)
+        return self.found[key]
 
 
 def _slips(figure: Figure, exact: Fraction) -> Iterator[Cause]:
@@ -112,7 +118,7 @@ def _slips_of_the_pen(text: str) -> Iterator[str]:
                 yield text[:i] + text[i + 1] + old + text[i + 2 :]
 
 
-def printed_numbers(trees: Iterable[Tree]) -> set[str]:
-    """The decimals that are printed in these trees."""
-    found = {node.text for tree in trees for node in walk(tree) if isinstance(node, Number)}
-    return {text for text in found if "." in text and text.replace(".", "", 1).isdecimal()}
+def printed_decimals(trees: Iterable[Tree]) -> Collection[str]:
+    """The decimals that are printed in these trees, in order."""
+    found = dict.fromkeys(node.text for tree in trees for node in walk(tree) if isinstance(node, Number))
+    return {text: None for text in found if "." in text and text.replace(".", "", 1).isdecimal()}

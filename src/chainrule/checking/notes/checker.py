@@ -11,7 +11,7 @@ from typing import Final
 from chainrule.checking.claims import Unread
 from chainrule.checking.expected import corrected_like
 from chainrule.checking.notes.binding import judged_by
-from chainrule.checking.notes.causes import causes_of, printed_numbers
+from chainrule.checking.notes.causes import Causes, printed_decimals
 from chainrule.checking.notes.document import Document, read_page
 from chainrule.checking.notes.extract import problem_text
 from chainrule.checking.notes.finding import Page
@@ -73,12 +73,9 @@ def _checked(page: Page, problem: Problem | None) -> NotesReport:
         found += judge.chain(chain)
         found += identities.chain(chain)
     found = [one for one in found if one.side not in by_problem]
-    numbers: set[str] = set()
-    if any(one.verdict == "wrong" for one in found):
-        numbers = printed_numbers(
-            side.tree for chain in document.chains for side in chain.sides if side.tree is not None
-        )
-    links = [_link(page, one, numbers) for one in found] + [link for links in by_problem.values() for link in links]
+    trees = (side.tree for chain in document.chains for side in chain.sides if side.tree is not None)
+    causes = Causes(printed_decimals(trees) if any(one.verdict == "wrong" for one in found) else ())
+    links = [_link(page, one, causes) for one in found] + [link for links in by_problem.values() for link in links]
     links.sort(key=lambda link: link.where)
     unread = document.unread + _untested(document, identities)
     return NotesReport(page, tuple(links), unread, document.formulas, document.sides)
@@ -99,9 +96,8 @@ def _page(file: str, text: str) -> Page:
     return Page(file, text, latex=Path(file).suffix.lower() in (".tex", ".latex"))
 
 
-def _link(page: Page, one: Finding, numbers: set[str]) -> NoteLink:
+def _link(page: Page, one: Finding, causes: Causes) -> NoteLink:
     line, column = page.position(one.where.start)
-    is_wrong = one.verdict == "wrong" and one.figure is not None and one.exact is not None
     return NoteLink(
         line=line,
         column=column,
@@ -112,8 +108,8 @@ def _link(page: Page, one: Finding, numbers: set[str]) -> NoteLink:
         where=one.where,
         exact=_decimal(one.exact) if one.exact is not None else None,
         expected=_expected(one) if one.verdict == "wrong" else None,
-        causes=causes_of(one.figure, one.exact, one.before, numbers)
-        if is_wrong and one.figure is not None and one.exact is not None
+        causes=causes.of(one.figure, one.exact, one.before)
+        if one.verdict == "wrong" and one.figure is not None and one.exact is not None
         else (),
         note=_note(one),
         before=_short(one.before_side.text) if one.before_side is not None else "",

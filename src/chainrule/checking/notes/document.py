@@ -165,7 +165,7 @@ class _Reader:
         line, column = self.page.position(start if at is None else at)
         text = " ".join(self.page.text[start:end].split())
         shown = text if len(text) <= 80 else f"{text[:77]}..."
-        self.unread.append(Unread(line=line, column=column, text=shown, reason=reason))
+        self.unread.append(Unread(line=line, column=column, text=shown, reason=" ".join(reason.split())))
 
 
 def _continues(statement: Statement) -> bool:

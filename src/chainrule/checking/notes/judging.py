@@ -69,10 +69,9 @@ class Finding:
     kind: Kind
     where: Span
     exact: Fraction | None = None
-    figure: Figure | None = None
+    figure: Figure | None = None  # where it is wrong
     before: Tree | None = None
     before_side: Side | None = None
-    note: str = ""
 
 
 @dataclass(slots=True)
@@ -172,7 +171,7 @@ class Judge:
             kind="figure" if figure is not None else "substitution",
             where=side.on_page(stands.span),
             exact=value.middle,
-            figure=read_figure(stands),
+            figure=read_figure(stands) if element.verdict == "wrong" else None,
             before=meant,
             before_side=from_side,
         )
