@@ -7,9 +7,7 @@ programs and below `TYPE_CHECKING` for type checkers; a test compares the two.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # as type checkers take it; loading `typing` takes as long as all of a short program
 if TYPE_CHECKING:
     from chainrule.derivatives import grad as grad
     from chainrule.derivatives import hessian as hessian
@@ -99,7 +97,7 @@ __all__ = ["__version__", *_HOME]
 def __getattr__(name: str) -> object:
     if name not in _HOME:
         raise AttributeError(f"module 'chainrule' has no attribute {name!r}")
-    value: object = getattr(import_module(f"chainrule.{_HOME[name]}"), name)
+    value: object = getattr(__import__(f"chainrule.{_HOME[name]}", fromlist=[name]), name)
     globals()[name] = value
     return value
 

@@ -36,7 +36,7 @@ class Initialiser:
 
 
 @dataclass(frozen=True, slots=True)
-class _Law:
+class Law:
     """What values are drawn from: `a` to `b`, mean `a` and deviation `b`, or always `a`."""
 
     shape: Literal["uniform", "normal", "constant"]
@@ -49,21 +49,21 @@ class _Row:
     """An initialiser: how it is written, its law, and that of biases if they are not drawn alike."""
 
     usage: str
-    law: Callable[[tuple[float, ...], int, int], _Law]
-    bias: _Law | None = None
+    law: Callable[[tuple[float, ...], int, int], Law]
+    bias: Law | None = None
 
 
-def _spread(variance: float, shape: Literal["uniform", "normal"]) -> _Law:
+def _spread(variance: float, shape: Literal["uniform", "normal"]) -> Law:
     """The distribution of mean 0 and that variance: the uniform one reaches to the root of 3 times it."""
     limit = sqrt(3.0 * variance)
-    return _Law("uniform", -limit, limit) if shape == "uniform" else _Law("normal", 0.0, sqrt(variance))
+    return Law("uniform", -limit, limit) if shape == "uniform" else Law("normal", 0.0, sqrt(variance))
 
 
-_ZERO: Final = _Law("constant", 0.0)
+_ZERO: Final = Law("constant", 0.0)
 _TABLE: Final[Mapping[str, _Row]] = {
-    "uniform": _Row("uniform(low, high)", lambda v, i, o: _Law("uniform", *v)),
-    "normal": _Row("normal(mean, deviation)", lambda v, i, o: _Law("normal", *v)),
-    "constant": _Row("constant(value)", lambda v, i, o: _Law("constant", *v)),
+    "uniform": _Row("uniform(low, high)", lambda v, i, o: Law("uniform", *v)),
+    "normal": _Row("normal(mean, deviation)", lambda v, i, o: Law("normal", *v)),
+    "constant": _Row("constant(value)", lambda v, i, o: Law("constant", *v)),
     "zeros": _Row("zeros", lambda v, i, o: _ZERO),
     "glorot uniform": _Row("glorot uniform", lambda v, i, o: _spread(2 / (i + o), "uniform"), _ZERO),
     "glorot normal": _Row("glorot normal", lambda v, i, o: _spread(2 / (i + o), "normal"), _ZERO),
@@ -71,7 +71,7 @@ _TABLE: Final[Mapping[str, _Row]] = {
     "he normal": _Row("he normal", lambda v, i, o: _spread(2 / i, "normal"), _ZERO),
     "lecun uniform": _Row("lecun uniform", lambda v, i, o: _spread(1 / i, "uniform"), _ZERO),
     "lecun normal": _Row("lecun normal", lambda v, i, o: _spread(1 / i, "normal"), _ZERO),
-    "orthogonal": _Row("orthogonal", lambda v, i, o: _Law("normal", 0.0, 1.0), _ZERO),
+    "orthogonal": _Row("orthogonal", lambda v, i, o: Law("normal", 0.0, 1.0), _ZERO),
 }
 _NUMBER: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _CALL: Final = re.compile(r"([^()]*)(?:\(([^()]*)\))?")
@@ -146,10 +146,7 @@ def draw(
     ):
         if type(size) is not int or size < 1:
             raise ProblemError(f"{what} {size!r}, expected whole numbers above 0.")
-    row = _TABLE[initialiser.name]
-    law = row.law(initialiser.numbers, fan_in, fan_out)
-    if kind == "bias" and row.bias is not None:
-        law = row.bias
+    law = law_of(initialiser, fan_in=fan_in, fan_out=fan_out, kind=kind)
     if initialiser.name == "orthogonal" and kind == "weight":
         return _orthogonal(shape, _values(law, key, prod(shape)))
     values: list[Nested] = [*_values(law, key, prod(shape))]
@@ -158,7 +155,13 @@ def draw(
     return values[0]
 
 
-def _values(law: _Law, key: Words, count: int) -> list[float]:
+def law_of(initialiser: Initialiser, *, fan_in: int, fan_out: int, kind: Kind) -> Law:
+    """What the values of a parameter are drawn from, but for orthogonal weights, which are made of such."""
+    row = _TABLE[initialiser.name]
+    return row.bias if kind == "bias" and row.bias is not None else row.law(initialiser.numbers, fan_in, fan_out)
+
+
+def _values(law: Law, key: Words, count: int) -> list[float]:
     if law.shape == "uniform":
         # Rounding may reach `b`, never pass it.
         return [min(law.b, law.a + (law.b - law.a) * u) for u in uniforms(key, count)]

@@ -6,11 +6,12 @@ draw the same bits, in any order and on any number of processes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import frexp, sqrt
-from typing import Any, Final, TypeAlias
 
-from chainrule.errors import ProblemError
+TYPE_CHECKING = False  # what only types need is not loaded: a short program starts with this file
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any, Final, TypeAlias
 
 Words: TypeAlias = tuple[int, int]
 
@@ -53,6 +54,8 @@ def counter_of(number: int) -> Words:
     (5, 1)
     """
     if not 0 <= number < 1 << 63:
+        from chainrule.errors import ProblemError
+
         raise ProblemError(f"a draw has the number {number}, expected 0 to 2^63 - 1.")
     return number & _WORD, number >> 32
 
@@ -148,6 +151,8 @@ def permutation(key: Words, n: int) -> list[int]:
     [4, 0, 1, 2, 3]
     """
     if n < 0:
+        from chainrule.errors import ProblemError
+
         raise ProblemError(f"a permutation of {n} numbers was asked for, expected 0 or more.")
     order = list(range(n))
     for i in range(n - 1, 0, -1):
@@ -182,6 +187,8 @@ def seed_key(seed: int) -> Words:
     (7, 0)
     """
     if type(seed) is not int or not 0 <= seed < 1 << 64:
+        from chainrule.errors import ProblemError
+
         raise ProblemError(f"seed is {seed!r}, expected a whole number from 0 to 2^64 - 1.")
     return seed & _WORD, seed >> 32
 

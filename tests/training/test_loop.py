@@ -18,7 +18,7 @@ from tests.training.wired import RULES, random_network
 from chainrule.errors import ProblemError, ShapeError
 from chainrule.node import label_of
 from chainrule.randomness import fold, fold_text, permutation, seed_key
-from chainrule.training import loop, spans
+from chainrule.training import run, spans
 from chainrule.training.history import History
 from chainrule.training.loop import TrainingWarning, train
 from chainrule.training.model import MLP, Model
@@ -139,7 +139,7 @@ def test_the_bar_moves_within_a_long_epoch(monkeypatch: pytest.MonkeyPatch) -> N
     def bar(epochs: int, *, show: bool | None) -> Iterator[Callable[..., None]]:
         yield lambda *what: told.append(what)
 
-    monkeypatch.setattr(loop, "progress_bar", bar)
+    monkeypatch.setattr(run, "progress_bar", bar)
     monkeypatch.setattr(spans, "CHUNK", 1e-9)
     monkeypatch.setattr(spans, "FIRST", 1)
     X, T = data(8)
@@ -352,7 +352,7 @@ def test_the_best_of_full_batches_has_the_error_that_was_measured() -> None:
 def test_a_held_back_part_is_not_learned_from() -> None:
     X, T = data(20)
     worse = T.copy()
-    stay, held = loop.split(20, 0.25, seed=0, purpose="validation")
+    stay, held = run.split(20, 0.25, seed=0, purpose="validation")
     assert len(held) == 5
     assert sorted([*stay, *held]) == list(range(20))
     worse[held] = 0.5

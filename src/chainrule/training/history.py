@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from _collections_abc import Sequence  # of `collections.abc`, without all of `collections`
 
-from chainrule.errors import ProblemError
+TYPE_CHECKING = False  # what only types need is not loaded: a short program starts with this file
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any, TypeAlias
 
-Row: TypeAlias = Mapping[str, Any]
+Row: TypeAlias = "Mapping[str, Any]"
 
 
-@dataclass(frozen=True, slots=True)
-class History(Sequence[Row]):
+class History(Sequence["Row"]):
     """The rows of all epochs - a list of dicts for whatever reads tables - and how it ended.
 
     Each row has `epoch` (from 1), `updates` so far, `error` (of the epoch: the sum or mean of what each update saw),
@@ -20,12 +20,19 @@ class History(Sequence[Row]):
     parameters were kept where these are not the last (0: those it began with), `warnings` what is wrong in plain words.
     """
 
-    rows: tuple[Row, ...]
-    stopped_by: str
-    updates: int
-    seconds: float
-    best: int | None = None
-    warnings: tuple[str, ...] = ()
+    __slots__ = ("best", "rows", "seconds", "stopped_by", "updates", "warnings")
+
+    def __init__(
+        self,
+        rows: tuple[Row, ...],
+        stopped_by: str,
+        updates: int,
+        seconds: float,
+        best: int | None = None,
+        warnings: tuple[str, ...] = (),
+    ) -> None:
+        self.rows, self.stopped_by, self.updates = rows, stopped_by, updates
+        self.seconds, self.best, self.warnings = seconds, best, warnings
 
     def __getitem__(self, at: Any) -> Any:
         return self.rows[at]
@@ -44,6 +51,8 @@ class History(Sequence[Row]):
     def column(self, name: str) -> list[Any]:
         """One entry of every row. Raises ProblemError if the rows have none of that name."""
         if self.rows and name not in self.rows[0]:
+            from chainrule.errors import ProblemError
+
             raise ProblemError(f"the history has no {name!r}.", hint=f"It has {', '.join(self.rows[0])}.")
         return [row[name] for row in self.rows]
 

@@ -1,35 +1,33 @@
 """What learns: an acyclic graph for one example, the values of its parameters, and what is to become small.
 
-Layers are nothing special: `MLP` writes the formulas of a layered network and hands them to the same class.
+Layers are nothing special: `MLP` writes the formulas of a layered network and hands them to the same class. Whatever is
+large is loaded when it is needed, because a short program should start in no time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from _thread import RLock
 
-import numpy as np
-
-from chainrule.errors import GradientError, ProblemError
-from chainrule.graph import Graph
-from chainrule.network import layered, network_formulas
-from chainrule.node import Node, input_node, label_of, type_of
-from chainrule.notation import Names
-from chainrule.problem.problem import Problem, Training
-from chainrule.quantity import Name, Quantity, spell
-from chainrule.training import evaluation
-from chainrule.training.parameters import Parameters
-from chainrule.training.sources import Shape, first_values, graph_of, minimised, named_shapes, outputs_before, roles
-
+TYPE_CHECKING = False  # what only types need is not loaded
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any, Literal, TypeAlias
+
     from numpy.typing import NDArray
 
     from chainrule.explanation import Explanation
+    from chainrule.graph import Graph
+    from chainrule.node import Node
+    from chainrule.notation import Names
+    from chainrule.problem.problem import Problem
+    from chainrule.quantity import Quantity
     from chainrule.training.doctor import Diagnosis
+    from chainrule.training.parameters import Parameters
+    from chainrule.training.sources import Shape
 
-DType: TypeAlias = Literal["float32", "float64"]
+DType: TypeAlias = "Literal['float32', 'float64']"
 Source: TypeAlias = "str | Graph | Callable[..., Any]"
+_building = RLock()
 
 
 class Model:
@@ -44,6 +42,17 @@ class Model:
     >>> line.predict([1.0, 2.0]).tolist(), line.loss([1.0, 2.0], [3.0, 3.0])
     ([[1.0], [1.0]], 2.0)
     """
+
+    graph: Graph
+    minimise: Quantity
+    inputs: tuple[Node, ...]
+    targets: tuple[Node, ...]
+    outputs: tuple[Quantity, ...]
+    learning: tuple[str, ...]  # the parameters that the error depends on
+    biases: frozenset[str]
+    dtype: DType
+    names: Names | None
+    _parameters: Parameters
 
     def __init__(
         self,
@@ -60,29 +69,12 @@ class Model:
         dtype: DType = "float64",
         names: Names | None = None,
     ) -> None:
-        if dtype not in ("float32", "float64"):
-            raise ProblemError(f"dtype is {dtype!r}, expected 'float32' or 'float64'.")
-        given, due = named_shapes(inputs), named_shapes(targets)
-        values = first_values(parameters, biases=biases, init=init, seed=seed)
-        shapes = {**given, **due, **{name: value.shape for name, value in values.items()}}
-        roles(given, due, values)
-        self.graph: Graph = graph_of(source, shapes)
-        self.minimise: Quantity = minimised(self.graph, minimise)
-        known = self.graph.quantities()
-        self.inputs: tuple[Node, ...] = tuple([_input(name, given[name]) for name in given])
-        self.targets: tuple[Node, ...] = tuple([_input(name, due[name]) for name in due])
-        unused = [name for name in values if Name(name) not in known]
-        if unused:
-            raise GradientError(f"{unused[0]} learns, but no formula uses it.", hint="Remove it, or use it.")
-        below = evaluation.running(self.graph, [self.minimise]).inputs()
-        self.learning = tuple([name for name in values if Name(name) in below])  # what the error depends on
-        if not self.learning:
-            raise GradientError(f"{spell(self.minimise)} depends on no parameter, so nothing can be learned.")
-        self.dtype: DType = dtype
-        self.biases = frozenset(biases)
-        self.names = names
-        self.outputs: tuple[Quantity, ...] = outputs_before(self.graph, self.minimise, list(due), outputs)
-        self._parameters = Parameters({name: value.astype(dtype) for name, value in values.items()})
+        from chainrule.training.building import build
+
+        build(
+            self, source, inputs=inputs, parameters=parameters, targets=targets, minimise=minimise, outputs=outputs,
+            biases=biases, init=init, seed=seed, dtype=dtype, names=names,
+        )  # fmt: skip
 
     @property
     def hidden(self) -> tuple[str, ...]:
@@ -104,19 +96,27 @@ class Model:
 
         Raises ShapeError for an X that does not fit the inputs.
         """
+        from chainrule.training import evaluation
+
         return evaluation.predict(self, X)
 
     def loss(self, X: Any, T: Any = None, *, over: Literal["sum", "mean"] = "mean") -> float:
         """The error: its mean or sum over the examples."""
+        from chainrule.training import evaluation
+
         return evaluation.loss(self, X, T, over=over)
 
     def gradient(self, X: Any, T: Any = None, *, over: Literal["sum", "mean"] = "mean") -> dict[str, NDArray[Any]]:
         """The derivatives of the error by the parameters, an array for each, in its shape."""
+        from chainrule.training import evaluation
+
         return evaluation.gradient(self, X, T, over=over)
 
     def problem(self, x: Any, t: Any = None, *, rate: float | None = None, title: str = "One example") -> Problem:
         """The model with one example as a problem: what can be explained, drawn and checked."""
-        return _as_problem(self, x, t, rate, title)
+        from chainrule.training.building import as_problem
+
+        return as_problem(self, x, t, rate, title)
 
     def explain(self, x: Any, t: Any = None, *, rate: float | None = None, digits: int = 9) -> Explanation:
         """The worked solution for one example: forward, backward and, with a rate, the update."""
@@ -133,10 +133,6 @@ class Model:
         return f"<{type(self).__name__} of {shapes}, {self.dtype}>"
 
 
-def _input(name: str, shape: Shape) -> Node:
-    return input_node(Name(name), type_of("real", shape))
-
-
 class MLP(Model):
     """A layered network: inputs, hidden layers and outputs, each unit fed by the whole layer before.
 
@@ -151,6 +147,8 @@ class MLP(Model):
     (2, 1)
     """
 
+    described: Mapping[str, Any]  # as a file says it
+
     def __init__(
         self,
         layers: Sequence[int],
@@ -163,62 +161,31 @@ class MLP(Model):
         bias: bool | str = True,
         notation: str = "matrix",
     ) -> None:
-        network = layered(layers, activation=activation, loss=loss, notation=notation, bias=bias)
-        text = network_formulas(network)
-        names = network.names
-        target = names.spell_array("target", len(network.layers) - 1)
-        weights = {names.spell_array("weight", layer) for layer in range(1, len(network.layers))}
-        lines = [*(f"{name} = {value}" for name, value in text.constants.items()), *text.lines]
-        super().__init__(
-            "\n".join(lines),
-            inputs={name: shape for name, shape in text.inputs.items() if name not in (target, *text.constants)},
-            targets={target: text.inputs[target]},
-            parameters=text.parameters,
-            minimise="E",
-            outputs=[names.spell_array("output", len(network.layers) - 1)],
-            biases=[name for name in text.parameters if name not in weights],
-            init=init,
-            seed=seed,
-            dtype=dtype,
-            names=names,
-        )
-        self.described = {
-            "layers": list(network.layers), "activation": list(network.activation), "loss": network.loss,
-            "bias": network.bias or False, "notation": notation,
+        told = {
+            "layers": layers, "activation": activation, "loss": loss, "init": init, "seed": seed, "dtype": dtype,
+            "bias": bias, "notation": notation,
         }  # fmt: skip
+        from chainrule.training.quick import start_of
 
+        self.told = told
+        self.start = start_of(told)
+        if self.start is None:
+            self._build(told)
 
-def _as_problem(model: Model, x: Any, t: Any, rate: float | None, title: str) -> Problem:
-    rows = evaluation.examples(model, _one(x), None if t is None else _one(t), needs_targets=bool(model.targets))
-    arrays: dict[Quantity, Any] = {
-        label_of(one): _exact(part[0].tolist()) for one, part in zip(rows.nodes, rows.parts, strict=True)
-    }
-    given = tuple(arrays)
-    arrays |= {Name(name): _exact(value.tolist()) for name, value in model.parameters.items()}
-    if rate is not None:
-        arrays[Name("rate")] = Fraction(str(rate))
-    return Problem(
-        title=title,
-        source=None,
-        file=None,
-        graph=model.graph,
-        written={},
-        arrays=arrays,
-        given_arrays=given,
-        parameter_arrays=tuple([Name(name) for name in model.parameters]),
-        minimise=model.minimise,
-        training=Training(rate=None if rate is None else Name("rate")),
-        notation=model.names,
-    )
+    def _build(self, told: Mapping[str, Any]) -> None:
+        from chainrule.training.building import layered_model
 
+        own = {name: told[name] for name in ("init", "seed", "dtype")}
+        arguments, self.described = layered_model(**{name: told[name] for name in told if name not in own})
+        super().__init__(**arguments, **own)
 
-def _one(value: Any) -> Any:
-    """One example as a batch of one."""
-    if isinstance(value, Mapping):
-        return {name: np.asarray(part)[None] for name, part in value.items()}
-    return np.asarray(value)[None]
-
-
-def _exact(nested: Any) -> Any:
-    """Numbers as they print: 0.1 is one tenth."""
-    return [_exact(part) for part in nested] if isinstance(nested, list) else Fraction(repr(nested))
+    def __getattr__(self, name: str) -> Any:
+        """What is not there yet, of a network that is known from another process: now all of it is built."""
+        with _building:
+            start = self.__dict__.get("start")
+            if start is None or name.startswith("__"):
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            self.start = None
+            self._build(self.told)
+            start.hand_over(self._parameters)
+        return getattr(self, name)

@@ -5,30 +5,63 @@ The rules themselves are in `optimizers`; every one of them takes the options `d
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from math import inf
 
-from chainrule.errors import ProblemError
-from chainrule.optimizers import Optimizer, find_optimizer
-from chainrule.training.schedules import Rate, Schedule, as_schedule, positive_whole
+TYPE_CHECKING = False  # what only types need is not loaded: a short program starts with this file
+if TYPE_CHECKING:
+    from chainrule.optimizers import Optimizer
+    from chainrule.training.schedules import Rate, Schedule
 
 
-@dataclass(frozen=True, slots=True)
 class Rule:
-    """An update rule ready to train with: the optimizer and its learning rate."""
+    """An update rule ready to train with: the optimizer and its learning rate.
 
-    optimizer: Optimizer
-    rate: Schedule
+    `plain` has the name and the rate where they say it all; then the rest is only looked up when it is asked for.
+    """
+
+    __slots__ = ("_optimizer", "_rate", "plain")
+
+    def __init__(
+        self,
+        optimizer: Optimizer | None = None,
+        rate: Schedule | None = None,
+        *,
+        plain: tuple[str, float] | None = None,
+    ) -> None:
+        self._optimizer, self._rate, self.plain = optimizer, rate, plain
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """The update rule and its options."""
+        if self._optimizer is None:
+            from chainrule.optimizers import find_optimizer
+
+            self._optimizer = find_optimizer(self.plain[0] if self.plain else None)
+        return self._optimizer
+
+    @property
+    def rate(self) -> Schedule:
+        """The learning rate of each epoch."""
+        if self._rate is None:
+            from chainrule.training.schedules import as_schedule
+
+            self._rate = as_schedule(self.plain[1] if self.plain else None)
+        return self._rate
 
     def __repr__(self) -> str:
         return f"<{self.optimizer.name}, {self.rate!r}>"
 
 
-@dataclass(frozen=True, slots=True)
 class Lbfgs:
     """L-BFGS: no update rule but a search of its own, on all examples at once; `memory` pairs are kept."""
 
-    memory: int = 10
-    tolerance: float = field(default=1e-9)
+    __slots__ = ("memory", "tolerance")
+
+    def __init__(self, memory: int = 10, tolerance: float = 1e-9) -> None:
+        self.memory, self.tolerance = memory, tolerance
+
+    def __repr__(self) -> str:
+        return f"Lbfgs(memory={self.memory}, tolerance={self.tolerance})"
 
 
 def rule(name: object, rate: Rate, options: dict[str, object] | None = None) -> Rule:
@@ -37,6 +70,11 @@ def rule(name: object, rate: Rate, options: dict[str, object] | None = None) -> 
     >>> rule("SGD", 0.5)
     <sgd, <constant rate, from 0.5>>
     """
+    if name in _USUAL and not options and type(rate) in (int, float) and 0 <= rate < inf:  # type: ignore[operator]
+        return Rule(plain=(str(name), float(rate)))  # type: ignore[arg-type]
+    from chainrule.optimizers import find_optimizer
+    from chainrule.training.schedules import as_schedule
+
     return Rule(find_optimizer(name, options), as_schedule(rate))
 
 
@@ -131,6 +169,8 @@ def lbfgs(*, memory: int = 10, tolerance: float = 1e-9) -> Lbfgs:
     >>> lbfgs(memory=5)
     Lbfgs(memory=5, tolerance=1e-09)
     """
+    from chainrule.training.schedules import positive_whole
+
     return Lbfgs(positive_whole("memory", memory), float(tolerance))
 
 
@@ -138,12 +178,16 @@ def as_rule(optimizer: object) -> Rule | Lbfgs:
     """An update rule from one, or from a name such as "adam", which then has its usual rate."""
     if isinstance(optimizer, Rule | Lbfgs):
         return optimizer
+    if isinstance(optimizer, str) and optimizer in _USUAL:
+        return _USUAL[optimizer]()
+    from chainrule.errors import ProblemError
+    from chainrule.optimizers import find_optimizer
+
     if isinstance(optimizer, str):
         plain = " ".join(optimizer.casefold().replace("_", " ").replace("-", " ").split())
         if plain in ("lbfgs", "l bfgs"):
             return lbfgs()
-        name = find_optimizer(optimizer).name
-        return _USUAL[name]()
+        return _USUAL[find_optimizer(optimizer).name]()
     raise ProblemError(f"optimizer is {optimizer!r}, expected one such as cr.sgd(rate=0.1).")
 
 

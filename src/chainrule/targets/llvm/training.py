@@ -55,13 +55,13 @@ _CALL: Final = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 4, *[ctypes
 class TrainingKernel:
     """A compiled program. It owns its machine code and its memory; one call at a time."""
 
-    __slots__ = ("_call", "_space", "code", "compiled", "program")
+    __slots__ = ("_call", "code", "compiled", "program", "space")
 
     def __init__(self, program: Program, code: Code, compiled: Compiled) -> None:
         self.program, self.code = program, code
         self.compiled = compiled
         self._call = _CALL(compiled.address("run"))
-        self._space: Space | None = None
+        self.space: Space | None = None
 
     @property
     def text(self) -> str:
@@ -86,10 +86,10 @@ class TrainingKernel:
         updates = check_call(self.program, code.symbol, code.dtype, state, examples, order, batch, scalars, errors)
         if not updates:
             return 0
-        space = self._space
+        space = self.space
         if space is None or (code.symbol is not None and space.bound[code.symbol] != batch):
             bound = {} if code.symbol is None else {code.symbol: batch}
-            space = self._space = Space(code.plan, code.memory, code.dtype, bound, code.direct)
+            space = self.space = Space(code.plan, code.memory, code.dtype, bound, code.direct)
         for label, kept in self.program.state.items():
             space.view(code.plan.found[kept.before])[...] = state[label]
         for node in code.given:

@@ -12,7 +12,10 @@ _TOLD = (  # by Linux of a processor, on x86-64 and on AArch64
     b"vendor_id", b"cpu family", b"model", b"stepping", b"flags", b"CPU implementer", b"CPU variant", b"CPU part",
     b"CPU revision", b"Features",
 )  # fmt: skip
-_FOLDERS = ("numbers", "ops", "targets/llvm", "targets/native", "transforms", "transforms/schedule")
+_FOLDERS = (
+    "", "formula", "numbers", "ops", "optimizers", "targets/llvm", "targets/native", "training", "transforms",
+    "transforms/schedule",
+)  # fmt: skip
 _FILE = "/proc/cpuinfo"
 
 

@@ -1,0 +1,118 @@
+"""The updates of a small plain run: a kernel from disk, called with memory of our own, and the history it makes."""
+
+from __future__ import annotations
+
+import ctypes
+from math import isfinite
+from time import perf_counter
+
+from chainrule.training.history import History
+from chainrule.training.quick import FIRST, PAUSE, SECONDS
+
+TYPE_CHECKING = False  # what only types need is not loaded
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from chainrule.training.quick import Start, _Order
+
+_LINE = 64  # bytes; memory of a kernel begins at whole cache lines
+_CALL = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 4, *[ctypes.c_int64] * 3, *[ctypes.c_void_p] * 2)
+
+
+def run_quickly(
+    start: Start,
+    recipe: Mapping[str, Any],
+    examples: tuple[list[float], list[float]],
+    order: _Order,
+    batch: int,
+    rate: float,
+    asked: Mapping[str, Any],
+    began: float,
+) -> History | None:
+    """All epochs; None where the kernel is gone, the run is long, or anything about it is to be told to a person."""
+    from chainrule.targets.native.kernels import kept_code
+
+    code = kept_code(recipe["code"])
+    if code is None:
+        return None
+    real = ctypes.c_float if start.told["dtype"] == "float32" else ctypes.c_double
+    memory = _Memory(recipe, real)
+    values = start.parameters()
+    for name, places in recipe["state"]:
+        begin = values[name] if isinstance(name, str) else [name] * len(places)
+        for place, value in zip(places, begin, strict=True):
+            memory.numbers[place] = value
+    held = [(real * len(examples[part]))(*examples[part]) for part in recipe["examples"]]
+    rows = (ctypes.c_void_p * len(held))(*map(ctypes.addressof, held))
+    call, epochs, size = _CALL(code.address("run")), asked["epochs"], order.count // batch
+    errors: list[float] = []
+    at_once = max(1, FIRST // order.count)
+    while len(errors) < epochs * size:
+        done = len(errors) // size
+        number = min(at_once, epochs - done)
+        numbers, due, clock = order.epochs(1 + done, number), number * size, perf_counter()
+        wanted, found = (ctypes.c_int64 * len(numbers))(*numbers), (ctypes.c_double * due)()
+        rates = (ctypes.c_double * due)(*[rate] * due)
+        scalars = ctypes.byref(ctypes.c_void_p(ctypes.addressof(rates)))
+        made = call(memory.arena, memory.table, rows, wanted, len(wanted), batch, recipe["rounded"], scalars, found)
+        now = perf_counter()
+        if made < due or now - began > SECONDS:
+            return None
+        errors += found[:]
+        at_once = max(1, min(4 * at_once, int(number * PAUSE / max(now - clock, 1e-6))))
+    learned = {name: [memory.numbers[k] for k in places] for name, places in recipe["state"] if isinstance(name, str)}
+    weight = batch if asked["over"] == "mean" else 1
+    totals = [_sum(errors[k : k + size]) * weight for k in range(0, len(errors), size)]
+    if asked["over"] == "mean":
+        totals = [total / order.count for total in totals]
+    if not all(map(isfinite, [*totals, *(x for part in learned.values() for x in part)])) or _went_up(totals):
+        return None
+    start.learned = {**values, **learned}
+    history = tuple([
+        {"epoch": k, "updates": k * size, "error": error, "rate": rate} for k, error in enumerate(totals, 1)
+    ])  # fmt: skip
+    return History(history, "epochs", epochs * size, perf_counter() - began)
+
+
+class _Memory:
+    """The memory of a kernel, all zeros: the arena, the table, and the arrays that the table points to."""
+
+    __slots__ = ("_held", "arena", "numbers", "table")
+
+    def __init__(self, recipe: Mapping[str, Any], real: Any) -> None:
+        self._held: list[ctypes.Array[ctypes.c_char]] = []
+        self.arena = self._lines(recipe["arena"])
+        self.numbers = (real * (recipe["arena"] // ctypes.sizeof(real))).from_address(self.arena)
+        self.table = (ctypes.c_uint64 * max(1, recipe["slots"]))()
+        for slot, size in recipe["blocks"]:
+            self.table[slot] = self._lines(size)
+
+    def _lines(self, size: int) -> int:
+        """Where some memory begins."""
+        block = ctypes.create_string_buffer(size + _LINE)
+        self._held.append(block)
+        begin = ctypes.addressof(block)
+        return begin + -begin % _LINE
+
+
+def _sum(numbers: Sequence[float]) -> float:
+    """The sum of at most 128 numbers, rounded as NumPy rounds it: eight at a time."""
+    if len(numbers) < 8:
+        total = 0.0
+        for number in numbers:
+            total += number
+        return total
+    whole = len(numbers) // 8 * 8
+    parts = list(numbers[:8])
+    for k in range(8, whole):
+        parts[k % 8] += numbers[k]
+    total = ((parts[0] + parts[1]) + (parts[2] + parts[3])) + ((parts[4] + parts[5]) + (parts[6] + parts[7]))
+    for number in numbers[whole:]:
+        total += number
+    return total
+
+
+def _went_up(errors: Sequence[float]) -> bool:
+    """Whether `doctor.noticed_after` would have something to say."""
+    return len(errors) > 4 and min(errors[-3:]) > 1.5 * errors[0] > 0

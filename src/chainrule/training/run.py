@@ -1,0 +1,312 @@
+"""One training run: what stands around the updates, which a kernel makes, many in one call.
+
+Epochs, rates, when to stop, and what to do when it goes wrong; `loop.train` says what the arguments mean.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from chainrule.errors import ProblemError
+from chainrule.graph import Program
+from chainrule.quantity import Name, spell
+from chainrule.training.divergence import explain_divergence
+from chainrule.training.doctor import noticed_after, noticed_before
+from chainrule.training.evaluation import Examples, error_at, examples, filled
+from chainrule.training.history import History, Row
+from chainrule.training.interrupts import interrupts
+from chainrule.training.kernels import native_kernel
+from chainrule.training.known import keep_known
+from chainrule.training.loop import Engine, Over, TrainingWarning
+from chainrule.training.order import split
+from chainrule.training.progress import Tell, progress_bar
+from chainrule.training.reference import ReferenceKernel
+from chainrule.training.rules import Lbfgs, Rule, as_rule
+from chainrule.training.schedules import positive_whole, rate_of_epoch
+from chainrule.training.spans import Done, Kernel, Spans, State
+from chainrule.training.step import Penalties, first_state, training_step
+from chainrule.training.stopping import Condition, Stop, as_stop
+
+if TYPE_CHECKING:
+    from chainrule.training.model import Model
+
+
+def training_run(
+    model: Model,
+    X: Any,
+    T: Any,
+    *,
+    optimizer: Rule | Lbfgs | str,
+    batch: int | Literal["all"],
+    epochs: int,
+    over: Over,
+    shuffle: bool,
+    seed: int,
+    stop: str | Condition | None,
+    change: float | None,
+    patience: int | None,
+    validation: float | tuple[Any, Any] | None,
+    updates: int | None,
+    seconds: float | None,
+    l1: float,
+    l2: float,
+    dropout: float | Mapping[str, float],
+    keep: Literal["last", "best"] | None,
+    progress: bool | None,
+    engine: Engine,
+    asked: Mapping[str, Any],
+) -> History:
+    """Train a model; see `loop.train`, whose arguments `asked` holds all at once."""
+    _check(epochs=epochs, updates=updates, seconds=seconds, batch=batch, over=over, l1=l1, l2=l2, keep=keep)
+    rule = as_rule(optimizer)
+    given = filled(examples(model, X, T))
+    given, held = _held_back(model, given, validation, seed)
+    limits = as_stop(stop, change=change, patience=patience, error=spell(model.minimise), validation=held is not None)
+    kept = keep or ("best" if held is not None else "last")
+    penalties = Penalties(l1=l1, l2=l2, dropout=_shares(model, dropout))
+    if isinstance(rule, Lbfgs):
+        from chainrule.training.line_search import train_lbfgs
+
+        with interrupts() as interrupted:
+            return train_lbfgs(
+                model, given, rule, held=held, keep=kept, epochs=epochs, updates=updates, over=over, stop=limits,
+                penalties=penalties, halt=_halt(interrupted, seconds), halted_by=_halted_by(interrupted),
+            )  # fmt: skip
+    rows = given.count if batch == "all" else batch
+    program = training_step(
+        model, rule.optimizer, rate=rule.rate.first, online=rows == 1, over=over, penalties=penalties, seed=seed
+    )
+    kernel = make_kernel(program, model, engine)
+    spans = Spans(
+        kernel, program, given, batch=rows, shuffle=shuffle and batch != "all", seed=seed,
+        dtype=model.dtype, mean=over == "mean",
+    )  # fmt: skip
+    run = _Run(model, rule, program, spans, first_state(program, model.dtype), limits, given, held, over)
+    run.best.state = {label: part.copy() for label, part in run.state.items()}
+    run.warnings += noticed_before(model, given)
+    with interrupts() as interrupted, progress_bar(epochs, show=progress) as tell:
+        halt = _halt(interrupted, seconds)
+        run.all_epochs(epochs, updates, halt, _halted_by(interrupted), tell)
+    history = run.finish(kept)
+    for text in history.warnings:
+        warnings.warn(text, TrainingWarning, stacklevel=3)
+    keep_known(model, program, spans, asked)
+    return history
+
+
+def make_kernel(program: Program, model: Model, engine: Engine) -> Kernel:
+    """The native kernel of a program, or the reference."""
+    if engine == "reference":
+        return ReferenceKernel(program, error=model.minimise, dtype=model.dtype)
+    if engine != "native":
+        raise ProblemError(f"engine is {engine!r}, expected 'native' or 'reference'.")
+    return native_kernel(program, error=model.minimise, dtype=model.dtype)
+
+
+@dataclass(slots=True)
+class _Best:
+    """The row of the best epoch so far, its error, and from where it can be run again."""
+
+    error: float = float("inf")
+    row: int = 0
+    state: State = field(default_factory=dict)
+    first: int = 1  # the epoch that this state is before
+
+
+@dataclass(slots=True)
+class _Run:
+    """One training run: what is fixed, and what has happened."""
+
+    model: Model
+    rule: Rule
+    program: Program
+    spans: Spans
+    state: State
+    limits: Stop
+    given: Examples
+    held: Examples | None
+    over: Over
+    rows: list[Row] = field(default_factory=list)
+    rates: list[float] = field(default_factory=list)
+    errors: list[float] = field(default_factory=list)
+    best: _Best = field(default_factory=_Best)
+    updates: int = 0
+    stopped_by: str = "epochs"
+    warnings: list[str] = field(default_factory=list)
+    began: float = field(default_factory=perf_counter)
+
+    def all_epochs(
+        self, epochs: int, updates: int | None, halt: Callable[[], bool], halted_by: Callable[[], str], tell: Tell
+    ) -> None:
+        """Epochs until one of the limits is reached."""
+
+        def watched() -> bool:
+            rate = self.rates[-1] if self.rates else self.rule.rate.first
+            tell(len(self.rows) + self.spans.share, self.errors[-1] if self.errors else None, rate)
+            return halt()
+
+        while len(self.rows) < epochs:
+            if updates is not None and self.updates >= updates:
+                self.stopped_by = "updates"
+                return
+            left = None if updates is None else updates - self.updates
+            done = self._stretch(min(self._at_once(), epochs - len(self.rows)), left, watched)
+            tell(len(self.rows), self.errors[-1], self.rates[-1])
+            if done is None:
+                return
+            if done.halted or (len(self.rows) < epochs and halt()):
+                self.stopped_by = halted_by()
+                return
+        if updates is not None and self.updates >= updates:
+            self.stopped_by = "updates"
+
+    @property
+    def each(self) -> bool:
+        """Whether the model must be as it is after an epoch, to be judged."""
+        return self.limits.wants_each_epoch or self.held is not None
+
+    def _at_once(self) -> int:
+        return 1 if self.each or self.rule.rate.looks_back else self.spans.epochs_at_once
+
+    def _stretch(self, count: int, updates: int | None, halt: Callable[[], bool]) -> Done | None:
+        """Some epochs; None if training is over. What was run beyond a limit is undone, by running it again."""
+        first, before = len(self.rows) + 1, {label: part.copy() for label, part in self.state.items()}
+        schedule = self.rule.rate
+        rates = [rate_of_epoch(schedule, first + k, self.rates, self.errors) for k in range(count)]
+        done = self.spans.run(self.state, first, rates, updates=updates, halt=halt)
+        if done.failed:
+            self._diverged(first, before, rates, done)
+        for at, (total, made, seen) in enumerate(zip(done.errors, done.updates, done.rows, strict=True)):
+            failed = done.failed and at == len(done.errors) - 1
+            self.updates += made - failed
+            self._add_row(rates[at], total / seen if self.over == "mean" else total, before, first)
+            reason = "diverged" if failed else self.limits.reason(self.rows, len(self.rows) - self.best.row)
+            if reason is not None:
+                self.stopped_by = reason
+                if at < len(done.errors) - 1:
+                    self._again(before, first, rates[: at + 1])
+                return None
+        return done
+
+    def _add_row(self, rate: float, error: float, before: State, first: int) -> None:
+        number = len(self.rows) + 1
+        row: dict[str, Any] = {"epoch": number, "updates": self.updates, "error": error, "rate": rate}
+        judged = error
+        if self.each:
+            self._hand_over()
+        if self.held is not None:
+            row["validation"] = judged = error_at(self.model, self.held, self.model.parameters)
+        self.rows.append(row)
+        self.rates.append(rate)
+        self.errors.append(error)
+        if judged < self.best.error:
+            self.best = _Best(judged, number, before, first)
+
+    def _again(self, before: State, first: int, rates: list[float]) -> None:
+        """Put back a state and run some epochs again: the same bits."""
+        for label, part in before.items():
+            self.state[label][...] = part
+        if rates:
+            self.spans.run(self.state, first, rates)
+
+    def _diverged(self, first: int, before: State, rates: list[float], done: Done) -> None:
+        replay = _replayer(self, before, first, rates, sum(done.updates) - 1)
+        epoch = first + len(done.errors) - 1
+        self.warnings.append(explain_divergence(self.model, self.program, self.spans, replay, epoch, done.updates[-1]))
+
+    def _hand_over(self) -> None:
+        for name in self.model.learning:
+            self.model.parameters[name][...] = self.state[Name(name)]
+
+    def finish(self, keep: str) -> History:
+        """Hand the parameters over - of the last epoch, or of the best - and tell what happened."""
+        broken = self.stopped_by == "diverged" or not all(np.isfinite(part).all() for part in self.state.values())
+        if broken and self.stopped_by != "diverged":
+            self.stopped_by = "diverged"
+            self.warnings.append(f"the parameters overflowed in epoch {len(self.rows)}. Take a lower rate.")
+        best = None
+        if broken or keep == "best":
+            # A full batch's error is that of the parameters before its update.
+            early = self.held is None and self.spans.updates_an_epoch == 1
+            best = max(0, self.best.row - early)
+            if best != len(self.rows) or broken:
+                self._again(self.best.state, self.best.first, self.rates[self.best.first - 1 : best])
+        self._hand_over()
+        self.warnings += noticed_after(self.model, self.given, self.rows)
+        seconds = perf_counter() - self.began
+        return History(tuple(self.rows), self.stopped_by, self.updates, seconds, best, tuple(self.warnings))
+
+
+def _replayer(run: _Run, before: State, first: int, rates: list[float], updates: int) -> Callable[[int], State]:
+    """A function that gives the state some updates before the one that failed."""
+
+    def replay(back: int) -> State:
+        state = {label: part.copy() for label, part in before.items()}
+        if updates - back > 0:
+            run.spans.run(state, first, rates, updates=updates - back)
+        return state
+
+    return replay
+
+
+def _halt(interrupted: Callable[[], bool], seconds: float | None) -> Callable[[], bool]:
+    end = None if seconds is None else perf_counter() + seconds
+    return lambda: interrupted() or (end is not None and perf_counter() >= end)
+
+
+def _halted_by(interrupted: Callable[[], bool]) -> Callable[[], str]:
+    return lambda: "interrupted" if interrupted() else "seconds"
+
+
+def _held_back(
+    model: Model, given: Examples, validation: float | tuple[Any, Any] | None, seed: int
+) -> tuple[Examples, Examples | None]:
+    if validation is None:
+        return given, None
+    if isinstance(validation, tuple):
+        if len(validation) != 2:
+            raise ProblemError(f"validation has {len(validation)} parts, expected X and T.")
+        return given, filled(examples(model, *validation))
+    if not 0 < validation < 1:
+        raise ProblemError(f"validation is {validation!r}, expected a share between 0 and 1, or (X, T).")
+    if given.count < 2:
+        raise ProblemError("found 1 example, too few to hold some back for validation.")
+    stay, held = split(given.count, validation, seed=seed, purpose="validation")
+    if not len(stay):
+        raise ProblemError(f"validation = {validation} leaves no example to learn from.")
+    return given.rows(stay), given.rows(held)
+
+
+def _shares(model: Model, dropout: float | Mapping[str, float]) -> dict[str, float]:
+    if not isinstance(dropout, Mapping):
+        if dropout and not model.hidden:
+            raise ProblemError("this model has no hidden layers for dropout.", hint="Name them: dropout={'a1': 0.5}.")
+        dropout = dict.fromkeys(model.hidden, dropout) if dropout else {}
+    for name, share in dropout.items():
+        if not 0 <= share < 1:
+            raise ProblemError(f"dropout of {name} is {share!r}, expected a share from 0 up to, but not including, 1.")
+    return {name: share for name, share in dropout.items() if share}
+
+
+def _check(**arguments: Any) -> None:
+    """Raises ProblemError for a limit or a size that means nothing."""
+    for name in ("epochs", "updates"):
+        if arguments[name] is not None:
+            positive_whole(name, arguments[name])
+    for name in ("seconds", "l1", "l2"):
+        value = arguments[name]
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0):
+            raise ProblemError(f"{name} is {value!r}, expected a number, 0 or more.")
+    batch = arguments["batch"]
+    if batch != "all" and (isinstance(batch, bool) or not isinstance(batch, int) or batch < 1):
+        raise ProblemError(f"batch is {batch!r}, expected a whole number above 0, or 'all'.")
+    if arguments["over"] not in ("sum", "mean"):
+        raise ProblemError(f"over is {arguments['over']!r}, expected 'sum' or 'mean'.")
+    if arguments["keep"] not in (None, "last", "best"):
+        raise ProblemError(f"keep is {arguments['keep']!r}, expected 'last' or 'best'.")
