@@ -4,7 +4,7 @@ Both get the default parameters, the same seed and standardised inputs, and must
 Fashion-MNIST that is the third. Processor time of one thread. Three fits of ours are told apart: `new`, the first of a
 network's shape, which compiles; `kept`, the first of another process, where the code may be kept on disk; and `later`.
 
-python benchmarks/estimators.py [--seeds 9] [--plot benchmarks/estimators.svg]
+python benchmarks/estimators.py [--seeds 9]
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -33,6 +35,7 @@ from chainrule import estimators
 FEW_COLUMNS, FASTER = 20, 5.0  # tables under 20 columns: 5 times as fast
 FASTER_ON = {"digits": 3.0, "Fashion-MNIST": 2.0, "Fashion-MNIST, float32": 2.0}
 PICTURE_EPOCHS, PICTURE_SEEDS = 3, 3
+PLOT = str(Path(__file__).parent / "results" / "estimators.svg")
 NEW_PROCESS = """
 import time
 from chainrule.estimators import MLPClassifier
@@ -79,7 +82,7 @@ class Fits:
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--seeds", type=int, default=9)
-    options.add_argument("--plot", metavar="FILE", help="draw how many times as fast each table is")
+    options.add_argument("--plot", default=PLOT, metavar="FILE", help="the plot: a bar for each table")
     chosen = options.parse_args()
     print(machine())
     found = []
@@ -102,7 +105,7 @@ def main() -> None:
         new, *kept = [first_of_process(folder) for _ in range(4)]
     print("\nfirst fit of a process (iris, 11 epochs), which also loads the compiler:")
     print(f"{new:.3f} s, with the code kept on disk {median(kept):.3f} s")
-    if chosen.plot:
+    if find_spec("matplotlib"):
         draw(found, chosen.plot)
     verdict({f"time on {one.table.name}, of theirs": (1 / one.faster, 1 / one.due) for one in found if one.due})
 
