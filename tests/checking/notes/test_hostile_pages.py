@@ -25,3 +25,9 @@ def test_a_backslash_at_the_end_of_a_line_is_a_blank() -> None:
 def test_a_reason_is_one_line() -> None:
     (unread,) = check_page("notes.md", "$$\\begin{aligned\nx} 1$$").unread  # found by fuzzing
     assert unread.reason == "the environment 'aligned x' is never closed"
+
+
+def test_a_matrix_of_lists_has_no_product() -> None:
+    column = r"\begin{bmatrix} 0.3 \\ 0.7 \end{bmatrix}"
+    report = check_page("notes.md", rf"${column} \odot \begin{{bmatrix}} (1, 2) \end{{bmatrix}} = {column}$")
+    assert not report.links  # found by fuzzing: it was multiplied all the same

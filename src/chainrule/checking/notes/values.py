@@ -161,7 +161,7 @@ def _matrix_product(left: Any, right: Any) -> Any:
     if one[-1] != other[0] and len(one) == 2 and one[-1] == 1 and len(other) == 1:
         other = (1, *other)
         right = _NUMBERS.reshape(right, other)
-    if one[-1] != other[0]:
+    if one[-1] != other[0] or len(one) > 2 or len(other) > 2:
         raise ChainruleError("the shapes do not fit.")
     return _NUMBERS.matmul(left, right)
 
