@@ -16,9 +16,10 @@ pytest.importorskip("sklearn")
 
 import joblib
 import sklearn
+from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.datasets import load_iris
+from sklearn.datasets import load_iris, make_multilabel_classification
 from sklearn.ensemble import StackingClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.inspection import partial_dependence, permutation_importance
@@ -27,6 +28,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validat
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from chainrule.errors import ShapeError
 from chainrule.estimators import MLPClassifier, MLPRegressor
 
 X, Y = load_iris(return_X_y=True)
@@ -142,3 +144,68 @@ def test_without_scikit_learn_an_error_names_the_extra() -> None:
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "MissingPartError" in shown.stderr
     assert "pip install 'chainrule[sklearn]'" in shown.stderr
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars", "pyarrow"])
+def test_targets_of_tables(library: str) -> None:
+    module = pytest.importorskip(library)
+    make = module.table if library == "pyarrow" else module.DataFrame
+    given, due = (
+        make({name: X[:, at].copy() for at, name in enumerate("abcd") if name in part}) for part in ("ab", "cd")
+    )
+    model = MLPRegressor(**OPTIONS).fit(given, due)  # its columns do not lie side by side
+    assert (model.predict(given) == MLPRegressor(**OPTIONS).fit(X[:, :2], X[:, 2:]).predict(X[:, :2])).all()
+    kinds = np.array(["u", "v", "w"])[Y]
+    column = module.array(kinds) if library == "pyarrow" else module.Series(kinds)
+    assert MLPClassifier(**OPTIONS).fit(given, column).classes_.tolist() == ["u", "v", "w"]
+
+
+def test_one_row_of_a_table_is_explained_and_its_names_are_checked() -> None:
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame(X, columns=list("abcd"))
+    model = MLPClassifier(**OPTIONS).fit(table, Y)
+    expected = str(model.explain(X[0], Y[0]))  # a plain row has no names to check, and gives no warning
+    for row, y in ((table.iloc[0], Y[0]), (table.iloc[:1], Y[:1]), (table.iloc[:1], pandas.Series(Y)[:1])):
+        assert str(model.explain(row, y)) == expected
+    with pytest.raises(ValueError, match="feature names should match"):
+        model.explain(table.iloc[0][["b", "a", "c", "d"]], Y[0])
+    with pytest.raises(ValueError, match="2 features"):
+        model.explain(X[0, :2], Y[0])
+    with pytest.raises(ShapeError, match="2 rows, expected one"):
+        model.explain(table.iloc[:2], Y[0])
+
+
+def test_sparse_labels_stay_sparse() -> None:
+    rows, labels = make_multilabel_classification(n_samples=60, random_state=0)
+    model, plain = (MLPClassifier(**OPTIONS).fit(rows, one) for one in (csr_matrix(labels), labels))
+    assert (model.predict(rows).toarray() == plain.predict(rows)).all()
+    assert model.score(rows, csr_matrix(labels)) == plain.score(rows, labels)
+    assert MLPClassifier(**OPTIONS).partial_fit(rows, csr_matrix(labels)).predict(rows).shape == labels.shape
+
+
+def test_classes_that_were_never_learned_are_no_targets() -> None:
+    model = MLPClassifier(**OPTIONS).fit(X, Y)
+    for call in (model.gradient, model.diagnose):
+        with pytest.raises(ValueError, match="classes not in"):
+            call(X, Y + 1)
+    with pytest.raises(ValueError, match="classes not in"):
+        model.explain(X[0], 7)
+
+
+def test_a_fit_and_its_predictions_start_no_thread() -> None:
+    code = """
+import threading, os, warnings
+warnings.simplefilter("ignore")
+import numpy as np
+import sklearn.linear_model, scipy.optimize
+from chainrule.estimators import MLPClassifier
+rng = np.random.default_rng(0)
+X = rng.normal(size=(600, 40)); y = (X[:, 0] > 0).astype(int)
+before = sum(1 for _ in os.scandir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 0
+for solver in ("adam", "lbfgs"):
+    MLPClassifier((50,), solver=solver, max_iter=3).fit(X, y)
+after = sum(1 for _ in os.scandir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 0
+print(after - before, threading.active_count())
+"""
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert shown.split() == ["0", "1"]

@@ -71,6 +71,7 @@ def test_classes(options: dict[str, Any]) -> None:
 def test_two_classes_with_names_and_weights() -> None:
     y = np.array(["no", "yes"])[(Y_IRIS > 0).astype(int)]
     weights = np.random.default_rng(0).integers(0, 3, len(y))
+    assert_same(*fitted(BOTH[0], X_IRIS, y, -weights.astype(float), batch_size=50))  # a mean has weights of one sign
     ours, theirs = fitted(BOTH[0], X_IRIS, y, weights, batch_size=30, early_stopping=True)
     assert_same(ours, theirs)
     assert ours.predict(X_IRIS).tolist() == theirs.predict(X_IRIS).tolist()

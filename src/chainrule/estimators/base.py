@@ -12,9 +12,9 @@ import numpy as np
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
-from sklearn.utils import check_random_state
+from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval, Options, StrOptions
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_n_features, _check_sample_weight, check_is_fitted, validate_data
 
 from chainrule.errors import ProblemError
 from chainrule.estimators.epochs import Epochs
@@ -314,6 +314,17 @@ class Multilayer(Insight, Record, CallbackSupportMixin, BaseEstimator):  # type:
     def _checked(self, X: Any) -> Any:
         check_is_fitted(self)
         return validate_data(self, X, accept_sparse=["csr", "csc"], reset=False)
+
+    def _checked_row(self, x: Any) -> Any:
+        """One row as a matrix; the row of a table has its names, a plain one needs none."""
+        check_is_fitted(self)
+        if len(np.shape(x)) == 2:
+            return self._checked(x)
+        if hasattr(x, "index") and hasattr(x, "to_frame"):  # a row of a table of pandas
+            return self._checked(x.to_frame().T)
+        X = check_array(np.asarray(x)[None])
+        _check_n_features(self, X, reset=False)
+        return X
 
     def _is_incremental(self) -> bool:
         if self.solver == "lbfgs":

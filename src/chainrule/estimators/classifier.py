@@ -17,6 +17,7 @@ from sklearn.utils.validation import validate_data
 
 from chainrule.errors import ProblemError
 from chainrule.estimators.base import Multilayer
+from chainrule.estimators.forward import dense
 from chainrule.estimators.network import Function
 
 if TYPE_CHECKING:
@@ -141,24 +142,25 @@ class MLPClassifier(ClassifierMixin, Multilayer):  # type: ignore[misc]
         if not hasattr(self, "classes_") or (not self.warm_start and not incremental):
             self._label_binarizer = LabelBinarizer().fit(y)
             self.classes_ = self._label_binarizer.classes_
-        else:
-            self._check_classes(unique_labels(y), incremental)
+        elif not incremental:
+            self._check_same_classes(unique_labels(y))
         return X, self._targets(y).astype(X.dtype)
 
-    def _check_classes(self, found: NDArray[Any], incremental: bool) -> None:
-        if not incremental and set(found) != set(self.classes_):
+    def _check_same_classes(self, found: NDArray[Any]) -> None:
+        if set(found) != set(self.classes_):
             raise ValueError(
                 "warm_start can only be used where `y` has the same classes as in the previous call to fit."
                 f" Previously got {self.classes_}, `y` has {found}"
             )
-        if len(np.setdiff1d(found, self.classes_, assume_unique=True)):
-            raise ValueError(
-                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. 'y' has {found}."
-            )
 
     def _targets(self, y: Any) -> NDArray[Any]:
-        """A row of 0 and 1 for each y: one number where there are two classes."""
-        found = np.asarray(self._label_binarizer.transform(y), float)
+        """A row of 0 and 1 for each y: one number where there are two classes. Raises ValueError for other classes."""
+        given = unique_labels(y)
+        if len(np.setdiff1d(given, self.classes_, assume_unique=True)):
+            raise ValueError(
+                f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. 'y' has {given}."
+            )
+        found = dense(self._label_binarizer.transform(y)).astype(float)
         return found[:, None] if found.ndim == 1 else found
 
     def _row_weights(self, X: Any, y: Any, sample_weight: Any, incremental: bool) -> NDArray[Any] | None:
@@ -183,7 +185,7 @@ class MLPClassifier(ClassifierMixin, Multilayer):  # type: ignore[misc]
 
     def _classes_of(self, outputs: NDArray[Any]) -> NDArray[Any]:
         found = outputs.ravel() if self.n_outputs_ == 1 else outputs
-        return np.asarray(self._label_binarizer.inverse_transform(found))
+        return self._label_binarizer.inverse_transform(found)  # type: ignore[no-any-return, unused-ignore]
 
     def _strata(self, T: NDArray[Any]) -> NDArray[Any] | None:
         return T.astype(bool) if self.n_outputs_ == 1 else None

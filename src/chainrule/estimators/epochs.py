@@ -66,6 +66,7 @@ class Epochs:
         self._kernel = native_kernel(self._program, error=LOSS, dtype=dtype)  # type: ignore[arg-type]
         self.state = first_state(self._program, dtype)
         self._rows = np.arange(self.count)
+        self.T = np.ascontiguousarray(self.T)  # the columns of a table are not
         if not self._is_sparse:
             self.X = np.ascontiguousarray(self.X)
 
@@ -121,7 +122,7 @@ class Epochs:
         if self.weights is None:
             return np.minimum(self.batch, len(rows) - starts).astype(float)
         found = np.add.reduceat(np.asarray(self.weights, float)[rows], starts)
-        return np.where(found > 0, found, np.inf)
+        return np.where(found != 0, found, np.inf)
 
     def _call(self, rows: NDArray[Any], rates: NDArray[Any], shares: NDArray[Any], errors: NDArray[Any]) -> int:
         """The updates made; sparse rows are filled in as they are used."""

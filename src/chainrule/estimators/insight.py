@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from chainrule.errors import ShapeError
 from chainrule.estimators.forward import blocks, dense, input_slopes, layer_outputs
 from chainrule.estimators.network import fitted_model
 
@@ -51,9 +52,14 @@ class Insight:
         return [totals[name].T / count for name in design.weights], [totals[name] / count for name in design.biases]
 
     def explain(self, x: Any, y: Any) -> Explanation:
-        """The worked solution of one row: forward pass and backward pass with every number."""
-        X = self._checked(np.asarray(x)[None])
-        return self._model().explain(dense(X)[0], self._targets([y])[0])
+        """The worked solution of one row x and its y: forward pass and backward pass with every number.
+
+        x may also be a table or a matrix of nothing but that row. Raises ShapeError for several rows.
+        """
+        X, t = dense(self._checked_row(x)), np.asarray(y).ravel()
+        if len(X) != 1:
+            raise ShapeError(f"x has {len(X)} rows, expected one.", hint="Pass one row: explain(X[0], y[0]).")
+        return self._model().explain(X[0], self._targets(t if len(t) == 1 else t[None])[0])
 
     def diagnose(self, X: Any, y: Any) -> Diagnosis:
         """What stands in the way of learning, in plain words: see `Model.diagnose`."""
@@ -67,6 +73,9 @@ class Insight:
         raise NotImplementedError
 
     def _checked(self, X: Any) -> Any:
+        raise NotImplementedError
+
+    def _checked_row(self, x: Any) -> Any:
         raise NotImplementedError
 
     def _targets(self, y: Any) -> NDArray[Any]:
