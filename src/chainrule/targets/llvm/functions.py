@@ -1,7 +1,7 @@
 """exp, log and their relatives as instructions, the same for a single number and for a vector of them.
 
 No call leaves the kernel, so that 16 numbers cost as much as one. Results are within a few units in the last place;
-polynomials are Chebyshev fits of the functions named beside them. Sine and cosine are still those of the C library.
+polynomials are Chebyshev fits of the functions named beside them. Sine and cosine are in `circular`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from math import inf, log, pi
 from typing import Final
 
 from chainrule.numbers.system import Scalars
+from chainrule.targets.llvm.circular import circular
 from chainrule.targets.llvm.emit import Emitter, Value
 
 
@@ -352,7 +353,7 @@ def scalars_of(emitter: Emitter) -> Scalars:
     return Scalars(
         name="llvm", of=emitter.constant, add=f.add, sub=f.sub, mul=f.mul, div=f.div, neg=f.neg, power=f.power,
         exp=f.exp, expm1=f.expm1, log=f.log, log1p=f.log1p, log10=f.log10, sqrt=f.sqrt,
-        sin=lambda x: emitter.library("sin", f.real(x)), cos=lambda x: emitter.library("cos", f.real(x)),
+        sin=lambda x: circular(emitter, "sin", f.real(x)), cos=lambda x: circular(emitter, "cos", f.real(x)),
         tanh=f.tanh, sigmoid=f.sigmoid, erf=f.erf, abs=f.abs,
         max=lambda x, y: f.larger("ogt", x, y), min=lambda x, y: f.larger("olt", x, y),
         less=lambda x, y: f.compare("olt", x, y), less_equal=lambda x, y: f.compare("ole", x, y),

@@ -76,7 +76,7 @@ def function(head: str, emitter: Emitter, last: str) -> list[str]:
 
 def assemble(parts: Iterable[str], vector_bytes: int) -> str:
     """A module from functions and declarations, each of these once."""
-    lines = list(dict.fromkeys(line for line in parts if line.startswith("declare")))
-    functions = [line for line in parts if not line.startswith("declare")]
+    lines = list(dict.fromkeys(line for line in parts if line.startswith(("declare", "@"))))
+    functions = [line for line in parts if not line.startswith(("declare", "@"))]
     wide = f'"prefer-vector-width"="{8 * vector_bytes}" "min-legal-vector-width"="{8 * vector_bytes}"'
     return "\n".join([*functions, *lines, f"attributes #0 = {{ nounwind {wide} {ATTRIBUTES} }}"]) + "\n"
