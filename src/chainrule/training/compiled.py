@@ -6,16 +6,21 @@ Code is made for the shapes of the first call and kept for the next ones of the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from math import prod
+from typing import TYPE_CHECKING, Any
 
 from chainrule.errors import GradientError, ShapeError
 from chainrule.graph import Graph, collector_paused
 from chainrule.node import Node, input_node, label_of, type_of
-from chainrule.quantity import Name, spell
+from chainrule.quantity import Name, Quantity, spell
 from chainrule.tracing.arguments import Leaf, Rebuild, names_of, take_apart
 from chainrule.tracing.traced import Traced, lift
 from chainrule.training.model import DType
+from chainrule.transforms.elements import by_elements
 from chainrule.transforms.gradients import gradient, running
+
+if TYPE_CHECKING:
+    from chainrule.targets.llvm.scalar_function import ScalarFunction
 
 
 def compile(f: Callable[..., Any] | Graph, *, dtype: DType = "float64") -> CompiledFunction | CompiledGraph:
@@ -35,42 +40,63 @@ def compile(f: Callable[..., Any] | Graph, *, dtype: DType = "float64") -> Compi
 class CompiledFunction:
     """A Python function in native code; see `compile`."""
 
+    __slots__ = {
+        "__call__": "The function's value.",
+        "_dtype": "The numbers it computes with.",
+        "_f": "What was compiled.",
+        "value_and_grad": "The value, and the derivatives by the arguments: a tuple, or the one of a single argument.",
+    }
+    __call__: Callable[..., Any]
+    value_and_grad: Callable[..., tuple[Any, Any]]
+
     def __init__(self, f: Callable[..., Any], dtype: DType) -> None:
         self._f, self._dtype = f, dtype
+        self.__call__ = _Way(f, dtype, slopes=False).entry.function
+        self.value_and_grad = _Way(f, dtype, slopes=True).entry.function
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return CompiledFunction, (self._f, self._dtype)
+
+
+class _Way:
+    """The value of a function, or the value with its slopes: the general way, which gives the entry its work."""
+
+    def __init__(self, f: Callable[..., Any], dtype: DType, *, slopes: bool) -> None:
+        from chainrule.targets.llvm.native_entry import Entry
+
+        self._f, self._dtype, self._slopes = f, dtype, slopes
         self._made: dict[Any, _Made] = {}
+        self.entry = Entry(self.general, "value_and_grad" if slopes else "value", dtype)
 
-    def __call__(self, *args: Any) -> Any:
-        """The function's value."""
-        made, leaves = self._for(args, slopes=False)
-        (value,) = made.run(leaves)
-        return value
-
-    def value_and_grad(self, *args: Any) -> tuple[Any, Any]:
-        """The value, and the derivatives by the arguments: a tuple of them, or the one of a single argument."""
-        made, leaves = self._for(args, slopes=True)
-        value, *slopes = made.run(leaves)
-        parts = iter(slopes)
-        found = tuple([rebuild(parts) for rebuild in made.rebuilds])
-        return value, found[0] if len(args) == 1 else found
-
-    def _for(self, args: Sequence[Any], *, slopes: bool) -> tuple[_Made, list[Leaf]]:
+    def general(self, *args: Any) -> Any:
+        """The result for any arguments that can be taken apart."""
         taken = [take_apart((f"x{at}",), value) for at, value in enumerate(args, 1)]
         leaves = [leaf for found, _ in taken for leaf in found]
-        key = slopes, tuple([(leaf.path, leaf.shape) for leaf in leaves])
-        if key not in self._made:
-            rebuilds = [rebuild for _, rebuild in taken]
+        key = tuple([(leaf.path, leaf.shape) for leaf in leaves])
+        made = self._made.get(key)
+        if made is None:
             with collector_paused():
-                inputs = [_input(name, leaf) for name, leaf in zip(names_of(leaves), leaves, strict=True)]
-                self._made[key] = _Made(inputs, self._roots(inputs, rebuilds, slopes), rebuilds, self._dtype)
-        return self._made[key], leaves
+                made = self._made[key] = self._make(leaves, [rebuild for _, rebuild in taken])
+        value, *slopes = made.run(leaves)
+        if made.scalar is not None and len(leaves) == len(args):
+            work, long = made.scalar.entry_work, made.scalar.long
+            self.entry.give(work, made.given, made.results, made.form, release=long)
+        if not self._slopes:
+            return value
+        parts = iter(slopes)
+        found = tuple([rebuild(parts) for _, rebuild in taken])
+        return value, found[0] if len(args) == 1 else found
 
-    def _roots(self, inputs: Sequence[Node], rebuilds: Sequence[Rebuild], slopes: bool) -> list[Node]:
+    def _make(self, leaves: Sequence[Leaf], rebuilds: Sequence[Rebuild]) -> _Made:
+        inputs = [_input(name, leaf) for name, leaf in zip(names_of(leaves), leaves, strict=True)]
         values = iter([Traced(one) for one in inputs])
         result = self._f(*[rebuild(values) for rebuild in rebuilds])
         if isinstance(result, tuple | list | dict) or result is None:
             raise GradientError("a compiled function gives one number or array.", hint="Return one of them.")
-        root = running(lift(result).node, inputs)
-        return [root, *gradient(root, inputs)] if slopes else [root]
+        root, elements = by_elements(lift(result).node, inputs)
+        root = running(root, elements)
+        roots = [root, *gradient(root, elements)] if self._slopes else [root]
+        return _Made(inputs, elements, roots, self._slopes, self._dtype)
 
 
 class CompiledGraph:
@@ -80,7 +106,7 @@ class CompiledGraph:
         self._labels = list(graph.outputs)
         inputs = list(graph.inputs().values())
         self._inputs = [spell(label_of(one)) for one in inputs]
-        self._made = _Made(inputs, [running(root, inputs) for root in graph.outputs.values()], [], dtype)
+        self._made = _Made(inputs, inputs, [running(root, inputs) for root in graph.outputs.values()], False, dtype)
 
     def __call__(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The outputs by name, from the inputs by name."""
@@ -96,17 +122,56 @@ def _input(name: str, leaf: Leaf) -> Node:
 
 
 class _Made:
-    """Native code for the values of some nodes, which need no names."""
+    """Native code for the values of some nodes, which need no names, and for shapes of the arguments.
+
+    A `scalar` function takes and gives numbers, one after the other; `given` and `results` are the shapes they are of.
+    """
 
     def __init__(
-        self, inputs: Sequence[Node], roots: Sequence[Node], rebuilds: Sequence[Rebuild], dtype: DType
+        self, inputs: Sequence[Node], elements: Sequence[Node], roots: Sequence[Node], slopes: bool, dtype: DType
     ) -> None:
+        from chainrule.targets.llvm.entry_code import VALUE, VALUE_AND_SLOPE, VALUE_AND_SLOPES
         from chainrule.targets.llvm.function import compile_function
+        from chainrule.targets.llvm.scalar_function import ScalarFunction
 
-        self.labels, self.rebuilds = [label_of(one) for one in inputs], rebuilds
-        self.function = compile_function({Name(f"#{at}"): root for at, root in enumerate(roots)}, dtype=dtype)
+        self.labels, self.dtype = [label_of(one) for one in elements], dtype
+        named: dict[Quantity, Node] = {Name(f"#{at}"): root for at, root in enumerate(roots)}
+        self.function = compile_function(named, dtype=dtype, inputs=elements)
+        numbers = all(n.type.kind == "real" for n in roots) and not any(n.type.shape for n in elements)
+        self.scalar = self.function if numbers and isinstance(self.function, ScalarFunction) else None
+        self.given = [_shape(one) for one in inputs]
+        self.results = [None, *self.given] if slopes else [None] * len(roots)
+        self.form = (VALUE_AND_SLOPE if len(inputs) == 1 else VALUE_AND_SLOPES) if slopes else VALUE
 
     def run(self, leaves: Sequence[Leaf]) -> list[Any]:
         """The values of the roots: numbers, or arrays."""
+        if self.scalar is not None:
+            return self._run_packed(self.scalar, leaves)
         given = {label: leaf.value for label, leaf in zip(self.labels, leaves, strict=True)}
         return [value if value.shape else value.item() for value in self.function(given).values()]
+
+    def _run_packed(self, function: ScalarFunction, leaves: Sequence[Leaf]) -> list[Any]:
+        import numpy as np
+
+        numbers = [_array(leaf, self.dtype).ravel() for leaf in leaves]
+        made = function.run(np.concatenate(numbers) if numbers else np.zeros(1, self.dtype))
+        results, at = [], 0
+        for shape in self.results:
+            size = prod(shape or ())
+            results.append(made[at].item() if shape is None else made[at : at + size].reshape(shape).copy())
+            at += size
+        return results
+
+
+def _array(leaf: Leaf, dtype: DType) -> Any:
+    import numpy as np
+
+    try:
+        return np.asarray(leaf.value, dtype)
+    except (OverflowError, TypeError, ValueError):
+        found = f"found {leaf.value!r:.40} for {'.'.join(leaf.path)}"
+        raise ShapeError(found, hint=f"Pass numbers that are {dtype}.") from None
+
+
+def _shape(one: Node) -> tuple[int, ...] | None:
+    return tuple(map(int, one.type.shape)) or None

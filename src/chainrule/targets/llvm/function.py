@@ -97,11 +97,12 @@ def compile_function(
     outputs: Sequence[Quantity] | None = None,
     *,
     dtype: DType = "float64",
+    inputs: Sequence[Node] = (),
 ) -> Function | ScalarFunction:
     """Native code for the outputs of a graph (all of them, if none are named), from arrays to arrays.
 
-    Sizes that are symbols are bound by the arrays of each call. Raises MissingPartError without llvmlite, and
-    ChainruleError for an output the graph does not have.
+    Sizes that are symbols are bound by the arrays of each call; a `ScalarFunction` takes single numbers in the order
+    of `inputs`. Raises MissingPartError without llvmlite, and ChainruleError for an output the graph does not have.
 
     >>> from chainrule.node import input_node
     >>> from chainrule.quantity import Name
@@ -117,10 +118,11 @@ def compile_function(
     roots = lower(list(chosen.values()))
     nodes = order(roots)
     if fits(nodes, 0):
-        return ScalarFunction(list(chosen), roots, [n for n in nodes if n.op is INPUT], dtype)
-    made, memory, inputs = function_plan(list(chosen.values()), dtype, this_machine())
+        numbers = dict.fromkeys(n for n in (*inputs, *nodes) if n.op is INPUT and not n.type.shape)
+        return ScalarFunction(list(chosen), roots, list(numbers), dtype)
+    made, memory, used = function_plan(list(chosen.values()), dtype, this_machine())
     compiled = compile_text(function_text(made, memory, dtype, this_machine()))
-    return Function(made, memory, compiled, inputs, chosen, dtype)
+    return Function(made, memory, compiled, used, chosen, dtype)
 
 
 def function_plan(roots: Sequence[Node], dtype: DType, machine: Machine) -> tuple[Plan, Memory, list[Node]]:

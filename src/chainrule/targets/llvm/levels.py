@@ -12,11 +12,10 @@ from functools import lru_cache
 from typing import Final
 
 from chainrule.node import CONST, INPUT, Node, order
-from chainrule.numbers.floats import FLOAT_SCALARS
 from chainrule.targets.llvm.arrays import aligned
 from chainrule.targets.llvm.emit import DType
 from chainrule.targets.llvm.machine import Compiled, compile_text, this_machine
-from chainrule.targets.llvm.patterns import Formula, Pattern, formulas
+from chainrule.targets.llvm.patterns import Formula, Pattern, constant_of, formulas
 from chainrule.targets.llvm.table_code import Context, table_text, width_of
 from chainrule.targets.llvm.work import Work
 
@@ -72,7 +71,7 @@ class Tables:
         self.values = aligned(end + lanes, dtype)
         for n in fixed:
             if n.op is not INPUT:
-                self.values[where[n]] = n.op.value(_Constants, *([n.attribute] if n.op is CONST else []))
+                self.values[where[n]] = constant_of(n)
         self._tables = table, named, places
         self._context = Context(
             *[array.ctypes.data for array in (self.values, named, table, places)], len(rows), start, len(inputs),
@@ -85,8 +84,13 @@ class Tables:
         self._call(ctypes.addressof(self._context))
 
     def work(self) -> Work:
-        """The same with the values of the inputs put in, and those of the roots taken out."""
-        return Work(self._compiled.address("run"), ctypes.addressof(self._context), self._compiled.text, (self,))
+        """The same with the values of the inputs put in, and those of the roots taken out; in memory of its own."""
+        values = aligned(len(self.values), self.values.dtype)
+        values[:] = self.values
+        context = Context.from_buffer_copy(self._context)
+        context.values = values.ctypes.data
+        compiled = self._compiled
+        return Work(compiled.address("run"), ctypes.addressof(context), compiled.text, (self, values, context))
 
 
 def groups(nodes: Sequence[Node], found: dict[Node, Formula]) -> Iterator[list[Node]]:
@@ -110,12 +114,6 @@ def groups(nodes: Sequence[Node], found: dict[Node, Formula]) -> Iterator[list[N
                 waiting[user] -= 1
                 if not waiting[user]:
                     ready.setdefault(found[user].pattern, []).append(user)
-
-
-class _Constants:
-    """What the value of a constant asks for."""
-
-    s = FLOAT_SCALARS
 
 
 @lru_cache(maxsize=16)

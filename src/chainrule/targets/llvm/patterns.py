@@ -12,12 +12,13 @@ from fractions import Fraction
 from typing import Any, Final, TypeAlias
 
 from chainrule.node import CONST, Node
+from chainrule.numbers.floats import FLOAT_SCALARS
 from chainrule.numbers.system import Scalars
 from chainrule.ops import TABLE
 from chainrule.targets.llvm.emit import Emitter, Value
 
-# The number of an argument, a constant, or the name of an op with the patterns of its arguments.
-Pattern: TypeAlias = "int | Fraction | tuple[Any, ...]"
+# The number of an argument, a constant as text - which equals no number -, or an op with the patterns of its arguments.
+Pattern: TypeAlias = "int | str | tuple[Any, ...]"
 
 KEPT: Final = 4  # patterns of several ops that a table may have: with more of them groups become short
 _OPS: Final = 5  # in one pattern
@@ -89,7 +90,7 @@ def _pattern(x: Node, arguments: Collection[Node], numbers: dict[Node, int]) -> 
     if x in arguments:
         return numbers.setdefault(x, len(numbers))
     if x.op is CONST:
-        return Fraction(x.attribute)
+        return str(x.attribute)
     args = x.args
     if x.op.name in _EXCHANGED:
         args = tuple(sorted(args, key=lambda a: _skeleton(a, arguments), reverse=True))
@@ -103,6 +104,18 @@ def _skeleton(x: Node, arguments: Collection[Node]) -> str:
     return str(x.attribute) if x.op is CONST else f"{x.op.name}({','.join([_skeleton(a, arguments) for a in x.args])})"
 
 
+class _Constants:
+    """What the value of a constant asks for."""
+
+    s = FLOAT_SCALARS
+
+
+def constant_of(x: Node) -> float:
+    """The number that a constant, pi or e is."""
+    value: float = x.op.value(_Constants, *([x.attribute] if x.op is CONST else []))
+    return value
+
+
 def _is_written(x: Node) -> bool:
     return x.op is CONST and x.attribute in _WRITTEN
 
@@ -111,7 +124,7 @@ def size_of(pattern: Pattern) -> int:
     """How many arguments a pattern has."""
     if isinstance(pattern, tuple):
         return max([size_of(part) for part in pattern[1:]], default=0)
-    return 0 if isinstance(pattern, Fraction) else pattern + 1
+    return 0 if isinstance(pattern, str) else pattern + 1
 
 
 def write_pattern(pattern: Pattern, e: Emitter, scalars: Scalars, args: Sequence[Value]) -> Any:
@@ -122,4 +135,4 @@ def write_pattern(pattern: Pattern, e: Emitter, scalars: Scalars, args: Sequence
         if name == "where" and isinstance(values[0], Value) and values[0].kind != "condition":
             values[0] = e.write("fcmp une", values[0], e.constant(0), kind="condition")
         return TABLE[name].value(scalars, *values)
-    return e.constant(pattern) if isinstance(pattern, Fraction) else args[pattern]
+    return e.constant(Fraction(pattern)) if isinstance(pattern, str) else args[pattern]

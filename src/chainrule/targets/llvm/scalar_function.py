@@ -13,15 +13,18 @@ from chainrule.quantity import Quantity, spell
 from chainrule.targets.llvm.emit import DType
 from chainrule.targets.llvm.levels import Tables
 from chainrule.targets.llvm.straight_line import straight_line
-from chainrule.targets.llvm.work import CALL, Work
+from chainrule.targets.llvm.work import CALL
 
 LARGE: Final = 10_000  # nodes from which a function becomes a table: LLVM takes about 50 microseconds a node
 
 
 class ScalarFunction:
-    """A compiled graph of single numbers; called like `function.Function`."""
+    """A compiled graph of single numbers; called like `function.Function`.
 
-    __slots__ = ("_call", "_lock", "dtype", "inputs", "outputs", "work")
+    `entry_work` is the same for an entry, with memory of its own; if it is `long`, other threads should run meanwhile.
+    """
+
+    __slots__ = ("_call", "_lock", "_work", "dtype", "entry_work", "inputs", "long", "outputs")
 
     def __init__(
         self, outputs: Sequence[Quantity], roots: Sequence[Node], inputs: Sequence[Node], dtype: DType
@@ -29,15 +32,19 @@ class ScalarFunction:
         self.dtype = dtype
         self.inputs = {label_of(n): n for n in inputs}
         self.outputs = dict(zip(outputs, roots, strict=True))
-        large = len(order(roots)) > LARGE
-        self.work: Work = Tables(roots, inputs, dtype).work() if large else straight_line(roots, inputs, dtype)
-        self._call = CALL(self.work.address)
+        self.long = len(order(roots)) > LARGE
+        if self.long:
+            tables = Tables(roots, inputs, dtype)
+            self._work, self.entry_work = tables.work(), tables.work()
+        else:
+            self._work = self.entry_work = straight_line(roots, inputs, dtype)
+        self._call = CALL(self._work.address)
         self._lock = Lock()
 
     @property
     def text(self) -> str:
         """The code as LLVM's text."""
-        return self.work.text
+        return self._work.text
 
     def __call__(
         self, values: Mapping[Quantity, Any], *, sizes: Mapping[str, int] | None = None
@@ -49,13 +56,20 @@ class ScalarFunction:
         import numpy as np
 
         given = np.array([_number_of(label, values) for label in self.inputs] or [0], self.dtype)
-        results = np.empty(max(1, len(self.outputs)), self.dtype)
-        with self._lock:
-            self._call(self.work.context, given.ctypes.data, results.ctypes.data)
+        results = self.run(given)
         return {
             label: np.array(value != 0 if root.type.kind == "boolean" else value)
             for (label, root), value in zip(self.outputs.items(), results, strict=False)
         }
+
+    def run(self, given: Any) -> Any:
+        """The outputs in an array, from an array of the inputs."""
+        import numpy as np
+
+        results = np.empty(max(1, len(self.outputs)), self.dtype)
+        with self._lock:
+            self._call(self._work.context, given.ctypes.data, results.ctypes.data)
+        return results
 
 
 def _number_of(label: Quantity, values: Mapping[Quantity, Any]) -> Any:

@@ -17,6 +17,7 @@ from chainrule.targets.llvm.entry import flush_declarations, flush_off, flush_on
 from chainrule.targets.llvm.functions import Functions, scalars_of
 from chainrule.targets.llvm.machine import Machine, compile_text, this_machine
 from chainrule.targets.llvm.module import assemble, function
+from chainrule.targets.llvm.patterns import constant_of
 from chainrule.targets.llvm.work import Work
 
 PART: Final = 400  # nodes in one part
@@ -91,7 +92,9 @@ class _Part:
     def make(self, n: Node) -> Value:
         """The instructions of one node."""
         if n.op is CONST:
-            return self.e.constant(n.attribute)
+            return self.e.constant(n.attribute)  # exact, and rounded once
+        if not n.args:
+            return self.e.constant(constant_of(n))
         args: list[Any] = [self.value(a) for a in n.args]
         if n.op.name == "where" and args[0].kind != "condition":
             args[0] = self.e.write("fcmp une", args[0], self.e.constant(0), kind="condition")
