@@ -15,7 +15,8 @@ from chainrule.node import Node, input_node, label_of, type_of
 from chainrule.quantity import Name, Quantity, spell
 from chainrule.tracing.arguments import Leaf, Rebuild, names_of, take_apart
 from chainrule.tracing.traced import Traced, lift
-from chainrule.training.model import DType
+from chainrule.training.compiled_model import CompiledModel
+from chainrule.training.model import DType, Model
 from chainrule.transforms.elements import by_elements
 from chainrule.transforms.gradients import gradient, running
 
@@ -23,17 +24,22 @@ if TYPE_CHECKING:
     from chainrule.targets.llvm.scalar_function import ScalarFunction
 
 
-def compile(f: Callable[..., Any] | Graph, *, dtype: DType = "float64") -> CompiledFunction | CompiledGraph:
-    """A function of numbers and arrays, or a graph, as native code.
+def compile(
+    f: Callable[..., Any] | Graph | Model, *, dtype: DType = "float64"
+) -> CompiledFunction | CompiledGraph | CompiledModel:
+    """A function of numbers and arrays, a graph, or what a model predicts, as native code.
 
     A compiled function takes the arguments of `f`, positional ones, and has `value_and_grad`, which also gives the
-    derivatives by each of them. A compiled graph takes {name: value} and gives {name: value}. Raises ChainruleError
+    derivatives by each of them. A compiled graph takes {name: value} and gives {name: value}. A compiled model takes
+    one example, or several; its weights stay those it had, and its dtype is the model's. Raises ChainruleError
     where the function needs to know a value, as in `if x > 0`, and GradientError for the gradient of an array.
 
     >>> f = compile(lambda x, y: x * y + x**2)
     >>> f(2.0, 3.0), f.value_and_grad(2.0, 3.0)
     (10.0, (10.0, (7.0, 2.0)))
     """
+    if isinstance(f, Model):
+        return CompiledModel(f)
     return CompiledGraph(f, dtype) if isinstance(f, Graph) else CompiledFunction(f, dtype)
 
 

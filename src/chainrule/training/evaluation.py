@@ -85,13 +85,16 @@ def examples(model: Model, X: object, T: object, *, needs_targets: bool = True) 
     return Examples(tuple([one for one, _ in parts]), tuple([part for _, part in parts]))
 
 
-def predict(model: Model, X: object) -> NDArray[Any]:
-    """The outputs, a row an example."""
+def predict(model: Model, X: object, parameters: Mapping[str, NDArray[Any]] | None = None) -> NDArray[Any]:
+    """The outputs, a row an example; with the model's own parameters, or with others."""
     given = examples(model, X, None, needs_targets=False)
     if not given.count:
         raise ShapeError("X has no rows.", hint="Give at least one example.")
     graph = _forward(model.graph, model.outputs, _varying(model))
-    roots, learned = tuple([graph.outputs[label] for label in model.outputs]), learned_values(model.parameters)
+    roots, learned = (
+        tuple([graph.outputs[label] for label in model.outputs]),
+        learned_values(parameters or model.parameters),
+    )
     found = []
     for block in given.blocks():
         parts = values_of(roots, block, learned, dtype=model.dtype)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 CALL: Final = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3)  # a foreign call releases the GIL
+WITHOUT_RELEASE: Final = ctypes.PYFUNCTYPE(None, *[ctypes.c_void_p] * 3)  # for memory that an entry works in as well
 
 
 @dataclass(frozen=True, slots=True, eq=False)
