@@ -27,49 +27,15 @@ from chainrule.checking.notes.latex import (
 
 MOST_ENVIRONMENTS: Final = 8  # within each other
 _CONDITIONS: Final = frozenset({"if", "for", "when", "otherwise", "where", "unless", "provided", "else", "given", "as"})
-_JOINING: Final = frozenset(
-    [
-        "and",
-        "or",
-        "with",
-        "so",
-        "then",
-        "thus",
-        "hence",
-        "therefore",
-        "since",
-        "because",
-        "is",
-        "are",
-        "we",
-        "get",
-        "gives",
-        "from",
-        "by",
-        "to",
-        "which",
-        "that",
-        "let",
-        "also",
-        "say",
-        "but",
-        "i.e.",
-        "e.g.",
-        "while",
-        "implies",
-        "means",
-        "here",
-        "at",
-        "in",
-        "of",
-        "the",
-        "this",
-        "substituting",
-        "using",
-        "have",
-    ]
-)
+_JOINING: Final = frozenset({
+    "and", "or", "with", "so", "then", "thus", "hence", "therefore", "since", "because", "is", "are", "we", "get",
+    "gives", "from", "by", "to", "which", "that", "let", "also", "say", "but", "i.e.", "e.g.", "while", "implies",
+    "means", "here", "at", "in", "of", "the", "this", "substituting", "using", "have",
+})  # fmt: skip
 _SPLITTING: Final = frozenset({";", ","})
+_DIVIDERS: Final = CLAIMS | WORDS | _SPLITTING | {"\\\\"}
+_STACKED: Final = frozenset({"\\stackrel", "\\overset", "\\underset"})
+_RELATING: Final = _STACKED | RELATIONS.keys()
 _CONTINUING: Final = frozenset({"+", "-", "*", "/", "\\cdot", "\\times", "−", "×", "·", "\\pm"})
 _AROUND: Final = WRAPPERS | {"{", "[", "("}
 _DROPPED: Final = frozenset({".", ",", ";", ":"})
@@ -278,6 +244,9 @@ def _row_end(pieces: Sequence[Piece], end: int) -> bool:
 
 def _divided(pieces: Sequence[Piece]) -> Iterator[tuple[str, list[Piece]]]:
     """The statements of one cell with what begins each: nothing, "claim" or "condition"."""
+    if _DIVIDERS.isdisjoint([piece.text for piece in pieces]):
+        yield "", list(pieces)
+        return
     pairs = partners(pieces)
     brackets = bracket_partners(pieces, pairs)
     begins, current, at = "", list[Piece](), 0
@@ -314,6 +283,10 @@ def _division(pieces: Sequence[Piece], pairs: Sequence[int], at: int) -> tuple[s
 
 def _sides(pieces: Sequence[Piece]) -> Iterator[Part]:
     """The sides between the relations at the outermost level."""
+    if _RELATING.isdisjoint([piece.text for piece in pieces]):
+        if trimmed := _trimmed(pieces):
+            yield Part("", trimmed)
+        return
     pairs = partners(pieces)
     brackets = bracket_partners(pieces, pairs)
     relation, current, at = "", list[Piece](), 0
@@ -341,7 +314,7 @@ def _relation(pieces: Sequence[Piece], pairs: Sequence[int], at: int) -> tuple[s
         return (
             ("<-", at + 2) if text == "<" and _arrow(pieces, at) else ("->", at + 2) if text == "-" else ("<", at + 1)
         )
-    if text in ("\\stackrel", "\\overset", "\\underset"):
+    if text in _STACKED:
         first = skip_space(pieces, at + 1, len(pieces))
         if first < len(pieces) and pairs[first] > first:
             second = skip_space(pieces, pairs[first] + 1, len(pieces))
