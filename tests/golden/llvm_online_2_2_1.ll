@@ -19,35 +19,35 @@ entry:
   %v17 = fadd <2 x double> %v14, %v16
   %v18 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> %v17, <2 x double> splat (double -1.4426950408889634), <2 x double> splat (double 6755399441055744.0))
   %v19 = fsub <2 x double> %v18, splat (double 6755399441055744.0)
-  %v20 = fneg <2 x double> %v17
-  %v21 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> %v19, <2 x double> splat (double -0.6931467056274414), <2 x double> %v20)
-  %v22 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> %v19, <2 x double> splat (double 0xBE9FDF473DE6AF28), <2 x double> %v21)
-  %v23 = call <2 x double> @llvm.fabs.v2f64(<2 x double> %v17)
-  %v24 = fcmp ogt <2 x double> %v23, splat (double 707.5)
-  %v25 = fcmp olt <2 x double> %v17, splat (double 0.0)
-  %v26 = select <2 x i1> %v25, <2 x double> splat (double 0x7FF0000000000000), <2 x double> splat (double 0.0)
-  %v27 = bitcast <2 x double> %v18 to <2 x i64>
-  %v28 = sub <2 x i64> %v27, splat (i64 4843621399236968448)
-  %v29 = add <2 x i64> %v28, splat (i64 1023)
-  %v30 = shl <2 x i64> %v29, splat (i64 52)
-  %v31 = bitcast <2 x i64> %v30 to <2 x double>
-  %v32 = select <2 x i1> %v24, <2 x double> %v26, <2 x double> %v31
-  %v33 = select <2 x i1> %v24, <2 x double> splat (double 0.0), <2 x double> %v22
-  %v34 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> splat (double 1.0), <2 x double> %v33, <2 x double> splat (double 1.0))
+  %v20 = call <2 x double> @llvm.fabs.v2f64(<2 x double> %v17)
+  %v21 = fcmp ogt <2 x double> %v20, splat (double 707.5)
+  %v22 = fcmp olt <2 x double> %v17, splat (double 0.0)
+  %v23 = select <2 x i1> %v22, <2 x double> splat (double 0x7FF0000000000000), <2 x double> splat (double 0.0)
+  %v24 = bitcast <2 x double> %v18 to <2 x i64>
+  %v25 = sub <2 x i64> %v24, splat (i64 4843621399236968448)
+  %v26 = add <2 x i64> %v25, splat (i64 1023)
+  %v27 = shl <2 x i64> %v26, splat (i64 52)
+  %v28 = bitcast <2 x i64> %v27 to <2 x double>
+  %v29 = select <2 x i1> %v21, <2 x double> %v23, <2 x double> %v28
+  %v30 = fneg <2 x double> %v17
+  %v31 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> %v19, <2 x double> splat (double -0.6931467056274414), <2 x double> %v30)
+  %v32 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> %v19, <2 x double> splat (double 0xBE9FDF473DE6AF28), <2 x double> %v31)
+  %v33 = select <2 x i1> %v21, <2 x double> splat (double 0.0), <2 x double> %v32
+  %v34 = fmul <2 x double> %v33, %v33
   %v35 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> splat (double 0.16666666666666669), <2 x double> %v33, <2 x double> splat (double 0.5000000000000001))
   %v36 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> splat (double 0.008333333333330039), <2 x double> %v33, <2 x double> splat (double 0.041666666666623824))
   %v37 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> splat (double 0.00019841269863171557), <2 x double> %v33, <2 x double> splat (double 0.0013888888917367081))
   %v38 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> splat (double 0x3EC71DE0D85293B8), <2 x double> %v33, <2 x double> splat (double 0x3EFA019B8CA26FCF))
   %v39 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> splat (double 0x3E5AF390BA7E6F47), <2 x double> %v33, <2 x double> splat (double 0x3E92891D4FFBB0F9))
-  %v40 = fmul <2 x double> %v33, %v33
-  %v41 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> %v35, <2 x double> %v40, <2 x double> %v34)
-  %v42 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> %v37, <2 x double> %v40, <2 x double> %v36)
-  %v43 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> %v39, <2 x double> %v40, <2 x double> %v38)
-  %v44 = fmul <2 x double> %v40, %v40
-  %v45 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> %v42, <2 x double> %v44, <2 x double> %v41)
-  %v46 = fmul <2 x double> %v44, %v44
-  %v47 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> %v43, <2 x double> %v46, <2 x double> %v45)
-  %v48 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> %v47, <2 x double> %v32, <2 x double> splat (double 1.0))
+  %v40 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> %v36, <2 x double> %v34, <2 x double> %v35)
+  %v41 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> %v38, <2 x double> %v34, <2 x double> %v37)
+  %v42 = fmul <2 x double> %v34, %v34
+  %v43 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> %v41, <2 x double> %v42, <2 x double> %v40)
+  %v44 = fmul <2 x double> %v42, %v42
+  %v45 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> %v39, <2 x double> %v44, <2 x double> %v43)
+  %v46 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> %v34, <2 x double> %v45, <2 x double> %v33)
+  %v47 = fadd <2 x double> %v29, splat (double 1.0)
+  %v48 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> %v29, <2 x double> %v46, <2 x double> %v47)
   %v49 = fdiv <2 x double> splat (double 1.0), %v48
   %v50 = fsub <2 x double> splat (double 1.0), %v49
   %v51 = fmul <2 x double> %v49, %v50
@@ -70,35 +70,35 @@ entry:
   %v66 = fadd double %v63, %v65
   %v67 = call double @llvm.fmuladd.f64(double %v66, double -1.4426950408889634, double 6755399441055744.0)
   %v68 = fsub double %v67, 6755399441055744.0
-  %v69 = fneg double %v66
-  %v70 = call double @llvm.fmuladd.f64(double %v68, double -0.6931467056274414, double %v69)
-  %v71 = call double @llvm.fmuladd.f64(double %v68, double 0xBE9FDF473DE6AF28, double %v70)
-  %v72 = call double @llvm.fabs.f64(double %v66)
-  %v73 = fcmp ogt double %v72, 707.5
-  %v74 = fcmp olt double %v66, 0.0
-  %v75 = select i1 %v74, double 0x7FF0000000000000, double 0.0
-  %v76 = bitcast double %v67 to i64
-  %v77 = sub i64 %v76, 4843621399236968448
-  %v78 = add i64 %v77, 1023
-  %v79 = shl i64 %v78, 52
-  %v80 = bitcast i64 %v79 to double
-  %v81 = select i1 %v73, double %v75, double %v80
-  %v82 = select i1 %v73, double 0.0, double %v71
-  %v83 = call double @llvm.fmuladd.f64(double 1.0, double %v82, double 1.0)
+  %v69 = call double @llvm.fabs.f64(double %v66)
+  %v70 = fcmp ogt double %v69, 707.5
+  %v71 = fcmp olt double %v66, 0.0
+  %v72 = select i1 %v71, double 0x7FF0000000000000, double 0.0
+  %v73 = bitcast double %v67 to i64
+  %v74 = sub i64 %v73, 4843621399236968448
+  %v75 = add i64 %v74, 1023
+  %v76 = shl i64 %v75, 52
+  %v77 = bitcast i64 %v76 to double
+  %v78 = select i1 %v70, double %v72, double %v77
+  %v79 = fneg double %v66
+  %v80 = call double @llvm.fmuladd.f64(double %v68, double -0.6931467056274414, double %v79)
+  %v81 = call double @llvm.fmuladd.f64(double %v68, double 0xBE9FDF473DE6AF28, double %v80)
+  %v82 = select i1 %v70, double 0.0, double %v81
+  %v83 = fmul double %v82, %v82
   %v84 = call double @llvm.fmuladd.f64(double 0.16666666666666669, double %v82, double 0.5000000000000001)
   %v85 = call double @llvm.fmuladd.f64(double 0.008333333333330039, double %v82, double 0.041666666666623824)
   %v86 = call double @llvm.fmuladd.f64(double 0.00019841269863171557, double %v82, double 0.0013888888917367081)
   %v87 = call double @llvm.fmuladd.f64(double 0x3EC71DE0D85293B8, double %v82, double 0x3EFA019B8CA26FCF)
   %v88 = call double @llvm.fmuladd.f64(double 0x3E5AF390BA7E6F47, double %v82, double 0x3E92891D4FFBB0F9)
-  %v89 = fmul double %v82, %v82
-  %v90 = call double @llvm.fmuladd.f64(double %v84, double %v89, double %v83)
-  %v91 = call double @llvm.fmuladd.f64(double %v86, double %v89, double %v85)
-  %v92 = call double @llvm.fmuladd.f64(double %v88, double %v89, double %v87)
-  %v93 = fmul double %v89, %v89
-  %v94 = call double @llvm.fmuladd.f64(double %v91, double %v93, double %v90)
-  %v95 = fmul double %v93, %v93
-  %v96 = call double @llvm.fmuladd.f64(double %v92, double %v95, double %v94)
-  %v97 = call double @llvm.fmuladd.f64(double %v96, double %v81, double 1.0)
+  %v89 = call double @llvm.fmuladd.f64(double %v85, double %v83, double %v84)
+  %v90 = call double @llvm.fmuladd.f64(double %v87, double %v83, double %v86)
+  %v91 = fmul double %v83, %v83
+  %v92 = call double @llvm.fmuladd.f64(double %v90, double %v91, double %v89)
+  %v93 = fmul double %v91, %v91
+  %v94 = call double @llvm.fmuladd.f64(double %v88, double %v93, double %v92)
+  %v95 = call double @llvm.fmuladd.f64(double %v83, double %v94, double %v82)
+  %v96 = fadd double %v78, 1.0
+  %v97 = call double @llvm.fmuladd.f64(double %v78, double %v95, double %v96)
   %v98 = fdiv double 1.0, %v97
   %v99 = getelementptr ptr, ptr %table, i64 1
   %v100 = load ptr, ptr %v99, align 8
@@ -232,57 +232,54 @@ entry:
   %v16 = add i64 %batch, -1
   %v17 = add i64 %total, %v16
   %v18 = udiv i64 %v17, %batch
-  %v23 = load ptr, ptr %scalars, align 8
-  %v27 = load ptr, ptr %examples, align 8
-  %v32 = getelementptr ptr, ptr %examples, i64 1
-  %v33 = load ptr, ptr %v32, align 8
-  %v35 = getelementptr ptr, ptr %table, i64 1
+  %v20 = load ptr, ptr %scalars, align 8
+  %v24 = load ptr, ptr %examples, align 8
+  %v29 = getelementptr ptr, ptr %examples, i64 1
+  %v30 = load ptr, ptr %v29, align 8
+  %v32 = getelementptr ptr, ptr %table, i64 1
   br label %loop1
 loop1:
   %v19 = phi i64 [ 0, %entry ], [ %nextloop1, %on2 ]
-  %v20 = mul i64 %v19, %batch
-  %v21 = sub i64 %total, %v20
-  %v22 = call i64 @llvm.smin.i64(i64 %batch, i64 %v21)
-  %v24 = getelementptr double, ptr %v23, i64 %v19
-  %v25 = load double, ptr %v24, align 8
-  %v26 = getelementptr i8, ptr %arena, i64 256
-  store double %v25, ptr %v26, align 8
-  %v28 = getelementptr i64, ptr %order, i64 %v19
-  %v29 = load i64, ptr %v28, align 8
-  %v30 = mul i64 %v29, 2
-  %v31 = getelementptr double, ptr %v27, i64 %v30
-  store ptr %v31, ptr %table
-  %v34 = getelementptr double, ptr %v33, i64 %v29
-  store ptr %v34, ptr %v35
+  %v21 = getelementptr double, ptr %v20, i64 %v19
+  %v22 = load double, ptr %v21, align 8
+  %v23 = getelementptr i8, ptr %arena, i64 256
+  store double %v22, ptr %v23, align 8
+  %v25 = getelementptr i64, ptr %order, i64 %v19
+  %v26 = load i64, ptr %v25, align 8
+  %v27 = mul i64 %v26, 2
+  %v28 = getelementptr double, ptr %v24, i64 %v27
+  store ptr %v28, ptr %table
+  %v31 = getelementptr double, ptr %v30, i64 %v26
+  store ptr %v31, ptr %v32
   call void @forward(ptr %arena, ptr %table) alwaysinline
-  %v36 = getelementptr i8, ptr %arena, i64 640
-  %v37 = load double, ptr %v36, align 8
-  %v38 = getelementptr double, ptr %errors, i64 %v19
-  store double %v37, ptr %v38, align 8
-  %v39 = call double @llvm.fabs.f64(double %v37)
-  %v40 = fcmp olt double %v39, 0x7FF0000000000000
-  br i1 %v40, label %on2, label %off2
+  %v33 = getelementptr i8, ptr %arena, i64 640
+  %v34 = load double, ptr %v33, align 8
+  %v35 = getelementptr double, ptr %errors, i64 %v19
+  store double %v34, ptr %v35, align 8
+  %v36 = call double @llvm.fabs.f64(double %v34)
+  %v37 = fcmp olt double %v36, 0x7FF0000000000000
+  br i1 %v37, label %on2, label %off2
 off2:
-  %v41 = getelementptr i8, ptr %arena, i64 0
-  %v42 = getelementptr i8, ptr %home, i64 0
+  %v38 = getelementptr i8, ptr %arena, i64 0
+  %v39 = getelementptr i8, ptr %home, i64 0
+  %v40 = load <2 x double>, ptr %v38, align 8
+  store <2 x double> %v40, ptr %v39, align 8
+  %v41 = getelementptr i8, ptr %arena, i64 16
+  %v42 = getelementptr i8, ptr %home, i64 16
   %v43 = load <2 x double>, ptr %v41, align 8
   store <2 x double> %v43, ptr %v42, align 8
-  %v44 = getelementptr i8, ptr %arena, i64 16
-  %v45 = getelementptr i8, ptr %home, i64 16
+  %v44 = getelementptr i8, ptr %arena, i64 64
+  %v45 = getelementptr i8, ptr %home, i64 64
   %v46 = load <2 x double>, ptr %v44, align 8
   store <2 x double> %v46, ptr %v45, align 8
-  %v47 = getelementptr i8, ptr %arena, i64 64
-  %v48 = getelementptr i8, ptr %home, i64 64
+  %v47 = getelementptr i8, ptr %arena, i64 128
+  %v48 = getelementptr i8, ptr %home, i64 128
   %v49 = load <2 x double>, ptr %v47, align 8
   store <2 x double> %v49, ptr %v48, align 8
-  %v50 = getelementptr i8, ptr %arena, i64 128
-  %v51 = getelementptr i8, ptr %home, i64 128
-  %v52 = load <2 x double>, ptr %v50, align 8
-  store <2 x double> %v52, ptr %v51, align 8
-  %v53 = getelementptr i8, ptr %arena, i64 192
-  %v54 = getelementptr i8, ptr %home, i64 192
-  %v55 = load double, ptr %v53, align 8
-  store double %v55, ptr %v54, align 8
+  %v50 = getelementptr i8, ptr %arena, i64 192
+  %v51 = getelementptr i8, ptr %home, i64 192
+  %v52 = load double, ptr %v50, align 8
+  store double %v52, ptr %v51, align 8
   call void @llvm.x86.sse.ldmxcsr(ptr %mode)
   ret i64 %v19
 on2:
@@ -291,26 +288,26 @@ on2:
   %againloop1 = icmp slt i64 %nextloop1, %v18
   br i1 %againloop1, label %loop1, label %endloop1
 endloop1:
-  %v56 = getelementptr i8, ptr %arena, i64 0
-  %v57 = getelementptr i8, ptr %home, i64 0
+  %v53 = getelementptr i8, ptr %arena, i64 0
+  %v54 = getelementptr i8, ptr %home, i64 0
+  %v55 = load <2 x double>, ptr %v53, align 8
+  store <2 x double> %v55, ptr %v54, align 8
+  %v56 = getelementptr i8, ptr %arena, i64 16
+  %v57 = getelementptr i8, ptr %home, i64 16
   %v58 = load <2 x double>, ptr %v56, align 8
   store <2 x double> %v58, ptr %v57, align 8
-  %v59 = getelementptr i8, ptr %arena, i64 16
-  %v60 = getelementptr i8, ptr %home, i64 16
+  %v59 = getelementptr i8, ptr %arena, i64 64
+  %v60 = getelementptr i8, ptr %home, i64 64
   %v61 = load <2 x double>, ptr %v59, align 8
   store <2 x double> %v61, ptr %v60, align 8
-  %v62 = getelementptr i8, ptr %arena, i64 64
-  %v63 = getelementptr i8, ptr %home, i64 64
+  %v62 = getelementptr i8, ptr %arena, i64 128
+  %v63 = getelementptr i8, ptr %home, i64 128
   %v64 = load <2 x double>, ptr %v62, align 8
   store <2 x double> %v64, ptr %v63, align 8
-  %v65 = getelementptr i8, ptr %arena, i64 128
-  %v66 = getelementptr i8, ptr %home, i64 128
-  %v67 = load <2 x double>, ptr %v65, align 8
-  store <2 x double> %v67, ptr %v66, align 8
-  %v68 = getelementptr i8, ptr %arena, i64 192
-  %v69 = getelementptr i8, ptr %home, i64 192
-  %v70 = load double, ptr %v68, align 8
-  store double %v70, ptr %v69, align 8
+  %v65 = getelementptr i8, ptr %arena, i64 192
+  %v66 = getelementptr i8, ptr %home, i64 192
+  %v67 = load double, ptr %v65, align 8
+  store double %v67, ptr %v66, align 8
   call void @llvm.x86.sse.ldmxcsr(ptr %mode)
   ret i64 %v18
 }
@@ -318,7 +315,6 @@ declare <2 x double> @llvm.fmuladd.v2f64(<2 x double>, <2 x double>, <2 x double
 declare <2 x double> @llvm.fabs.v2f64(<2 x double>)
 declare double @llvm.fmuladd.f64(double, double, double)
 declare double @llvm.fabs.f64(double)
-declare i64 @llvm.smin.i64(i64, i64)
 declare void @llvm.x86.sse.stmxcsr(ptr)
 declare void @llvm.x86.sse.ldmxcsr(ptr)
 attributes #0 = { nounwind "prefer-vector-width"="256" "min-legal-vector-width"="256" "reciprocal-estimates"="vec-divf" }

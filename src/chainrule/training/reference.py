@@ -28,6 +28,7 @@ class ReferenceKernel:
     """A training program that is evaluated, not compiled; `run` makes updates."""
 
     __slots__ = ("_given", "_plans", "_roots", "_size", "dtype", "error", "program")
+    block = 1
 
     def __init__(self, program: Program, *, error: Quantity, dtype: str = "float64") -> None:
         known = {**program.step.quantities(), **program.step.outputs}

@@ -1,6 +1,7 @@
 """Stretches of updates: the kernel is called for some 50 ms at a time, however many epochs or parts of one that is.
 
-What is computed does not depend on where the cuts are, so a stretch can also be run again from its beginning.
+What is computed does not depend on where the cuts are - never within a block of updates that the kernel makes together
+-, so a stretch can also be run again from its beginning.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ SEGMENT: Final = 1 << 16  # updates whose errors are held at a time
 
 class Kernel(Protocol):
     """What makes updates: `targets.llvm.training` says how."""
+
+    @property
+    def block(self) -> int: ...
 
     def run(
         self,
@@ -74,6 +78,7 @@ class Spans:
         self.kernel, self.rate = kernel, next(iter(program.scalars))
         self.count, self.batch, self.shuffle, self.seed = given.count, min(batch, given.count), shuffle, seed
         self.dtype, self.mean = np.dtype(dtype), mean
+        self.joined = self.batch * kernel.block  # rows that belong in one call
         parts = {label_of(one): part for one, part in zip(given.nodes, given.parts, strict=True)}
         self.parts = {label_of(one): self._ready(parts[label_of(one)]) for one in program.examples}
         self.whole = all(self._is_ready(part) for part in self.parts.values())
@@ -87,8 +92,8 @@ class Spans:
 
     @property
     def epochs_at_once(self) -> int:
-        """How many epochs take about as long as a call should; only whole batches can be joined."""
-        if self.count % self.batch or not self.whole or self.updates_an_epoch > SEGMENT:
+        """How many epochs take about as long as a call should; only whole blocks can be joined."""
+        if self.count % self.joined or not self.whole or self.updates_an_epoch > SEGMENT:
             return 1
         return max(1, int(self.pace * CHUNK / self.count))
 
@@ -189,7 +194,7 @@ class Spans:
         rows = max(1.0, self.pace * CHUNK)
         if not self.whole:
             rows = min(rows, GATHERED / max(1, sum(part[:1].size for part in self.parts.values())))
-        return max(1, int(rows) // self.batch) * self.batch
+        return max(1, int(rows) // self.joined) * self.joined
 
     def _is_ready(self, part: NDArray[Any]) -> bool:
         return part.dtype == self.dtype and part.flags.c_contiguous

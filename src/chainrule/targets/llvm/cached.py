@@ -13,11 +13,12 @@ from typing import Any, Final
 from chainrule.graph import Program
 from chainrule.node import INPUT, Node, order
 from chainrule.quantity import Quantity, spell
+from chainrule.targets.llvm.code import Code
 from chainrule.targets.llvm.emit import DType
 from chainrule.targets.llvm.level_training import LevelUpdates
 from chainrule.targets.llvm.machine import kept_compiled, this_machine
 from chainrule.targets.llvm.memory import Memory
-from chainrule.targets.llvm.program import Code, program_code, program_text
+from chainrule.targets.llvm.program import program_code, program_text
 from chainrule.targets.llvm.training import TrainingKernel, compile_training
 from chainrule.targets.native.host import COMPILER, processor
 from chainrule.targets.native.store import folder, key_of, read, write

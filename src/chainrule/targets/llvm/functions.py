@@ -220,15 +220,16 @@ class Functions:
         x = self.real(x)
         shifted = self.fma(x, e.constant(-_INVERSE_LN2), self.magic)
         n = e.write("fsub", shifted, self.magic)
-        if e.real.size == 4:  # at most 126 times what is missing from ln 2: 2 units in the last place
-            r = self.fma(n, e.constant(-log(2)), self.neg(x))
-        else:
-            r = self.fma(n, e.constant(-table.ln2_low), self.fma(n, e.constant(-table.ln2_high), self.neg(x)))
         far = self.compare("ogt", self.abs(x), e.constant(-table.least))
         limit = e.select(self.compare("olt", x, self.zero), e.constant(inf), self.zero)
         scale = e.select(far, limit, self._power_of_two(shifted, table.bias))
-        power = self.polynomial(e.select(far, self.zero, r), (1, 1, *table.exp))
-        return self.div(self.one, self.fma(power, scale, self.one))
+        if e.real.size == 4:  # at most 126 times what is missing from ln 2: 2 units in the last place
+            r = e.select(far, self.zero, self.fma(n, e.constant(-log(2)), self.neg(x)))
+            return self.div(self.one, self.fma(self.polynomial(r, (1, 1, *table.exp)), scale, self.one))
+        r = self.fma(n, e.constant(-table.ln2_low), self.fma(n, e.constant(-table.ln2_high), self.neg(x)))
+        r = e.select(far, self.zero, r)
+        rest = self.fma(e.write("fmul", r, r), self.polynomial(r, table.exp), r)
+        return self.div(self.one, self.fma(scale, rest, e.write("fadd", scale, self.one)))
 
     def tanh(self, x: Value) -> Value:
         """-m/(2 + m) with m = e^(-2|x|) - 1, and the sign of x."""

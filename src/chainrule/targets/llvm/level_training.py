@@ -21,6 +21,7 @@ class LevelUpdates:
     """The updates of a program as tables; one goes through them once, which takes far longer than what is done here."""
 
     __slots__ = ("_after", "_before", "_error", "_examples", "_given", "_scalars", "_tables", "dtype", "program")
+    block = 1
 
     def __init__(self, program: Program, error: Node, dtype: DType) -> None:
         import numpy as np

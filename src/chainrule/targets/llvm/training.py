@@ -25,7 +25,9 @@ well (call R the number of rows that `order` names, B the batch):
   state is left as it was before it, and its number k is returned.
 
 The same calls give the same bits, and two calls one after the other the same bits as one call with both orders joined,
-as long as the first order is a multiple of B long. The GIL is released. Denormal numbers are taken as zero.
+as long as the first order is a multiple of B * `kernel.block` long: `block` is 1, or for wide inputs the number of
+updates that `transforms.schedule.blocked` makes together. Elsewhere, and where a bad error cuts a block, the state is
+what it would be, up to rounding. The GIL is released. Denormal numbers are taken as zero.
 Raises `ShapeError` for a wrong shape, dtype or memory layout, naming the quantity.
 """
 
@@ -42,11 +44,12 @@ from chainrule.ops.types import show_shape
 from chainrule.quantity import Quantity, spell
 from chainrule.targets.llvm.arrays import Space
 from chainrule.targets.llvm.checks import check_call, given_value
+from chainrule.targets.llvm.code import Code
 from chainrule.targets.llvm.emit import DType
 from chainrule.targets.llvm.level_training import LevelUpdates
 from chainrule.targets.llvm.levels import LARGE_PROGRAM, fits
 from chainrule.targets.llvm.machine import Compiled, compile_text, this_machine
-from chainrule.targets.llvm.program import Code, program_code, program_text
+from chainrule.targets.llvm.program import program_code, program_text
 from chainrule.transforms.schedule.lower import lower
 
 _CALL: Final = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 4, *[ctypes.c_int64] * 3, *[ctypes.c_void_p] * 2)
@@ -62,6 +65,11 @@ class TrainingKernel:
         self.compiled = compiled
         self._call = _CALL(compiled.address("run"))
         self.space: Space | None = None
+
+    @property
+    def block(self) -> int:
+        """How many updates are made together: calls that are cut between blocks give the bits of one call."""
+        return self.code.block
 
     @property
     def text(self) -> str:
@@ -87,9 +95,8 @@ class TrainingKernel:
         if not updates:
             return 0
         space = self.space
-        if space is None or (code.symbol is not None and space.bound[code.symbol] != batch):
-            bound = {} if code.symbol is None else {code.symbol: batch}
-            space = self.space = Space(code.plan, code.memory, code.dtype, bound, code.direct)
+        if space is None or space.bound != code.bound(batch):
+            space = self.space = Space(code.plan, code.memory, code.dtype, code.bound(batch), code.direct)
         for label, kept in self.program.state.items():
             space.view(code.plan.found[kept.before])[...] = state[label]
         for node in code.given:

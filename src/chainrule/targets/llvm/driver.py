@@ -1,0 +1,183 @@
+"""The function `run` of a program: it gathers rows, sets what the loop sets, runs the stages, and stops at a bad error.
+
+i64 run(arena, table, examples, order, rows of all updates, batch, batch in whole tiles, scalars, errors)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+
+from chainrule.graph import Program
+from chainrule.targets.llvm.code import Code
+from chainrule.targets.llvm.emit import Emitter, Value
+from chainrule.targets.llvm.entry import flush_off, flush_on
+from chainrule.targets.llvm.gather import (
+    copy_row,
+    copy_rows,
+    entry,
+    in_arena,
+    point_at_row,
+    set_scalar,
+)
+from chainrule.targets.llvm.machine import Machine
+from chainrule.targets.llvm.memory import Memory
+from chainrule.targets.llvm.module import function
+from chainrule.targets.llvm.resident import fetched, is_resident, put_back
+from chainrule.transforms.schedule.blocked import BLOCK, EARLIER, ROWS
+from chainrule.transforms.schedule.stages import Buffer
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """What the function is written with."""
+
+    emitter: Emitter
+    program: Program
+    code: Code
+    machine: Machine
+    resident: bool
+
+    def leave(self) -> None:
+        """What is done before the function is left."""
+        if self.resident:
+            put_back(self.emitter, self.code.plan, self.code.memory)
+        for line in flush_off(self.machine):
+            self.emitter.line(line)
+
+    def stop(self, update: Value) -> None:
+        """Leave at an update that is not made."""
+        self.leave()
+        self.emitter.line(f"ret i64 {update.text}")
+
+    def call(self, name: str, **sizes: Value) -> None:
+        """Run stages with these sizes; memory has room for whole batches or blocks."""
+        given = ""
+        for symbol in self.code.memory.symbols:
+            count = sizes.get(symbol, Value(str(BLOCK), "index"))
+            room = str(self.code.memory.rounded(BLOCK)) if self.code.parts else "%rounded"
+            given += f", i64 {count.text}, i64 {room}"
+        inside = " alwaysinline" if self.resident else ""
+        self.emitter.line(f"call void @{name}(ptr %arena, ptr %table{given}){inside}")
+
+    def set_scalars(self, update: Value) -> None:
+        """Bring what the loop sets for an update."""
+        for k, node in enumerate(self.program.scalars.values()):
+            set_scalar(self.emitter, self.code.plan.found[node], self.code.memory, k, update)
+
+    def gather(self, update: Value) -> None:
+        """Bring the example of an update, as far as it is used by itself."""
+        e, code = self.emitter, self.code
+        for k, node in enumerate(self.program.examples):
+            buffer = code.plan.found.get(node)
+            if buffer is not None:
+                bring = point_at_row if buffer.number in code.direct else copy_row
+                bring(e, buffer, code.memory, entry("%examples", k, e), update)
+
+    def is_finite(self, update: Value) -> Value:
+        """Note the error of an update, and say whether it is a finite number."""
+        e, memory = self.emitter, self.code.memory
+        result = next(buffer for buffer in self.code.plan.buffers if buffer.role == "output")
+        place, wide = in_arena(e, result, memory), e.wider()
+        error = wide.load(place, 1) if e.real.size == 8 else e.widened(e.load(place, 1))
+        wide.store(error, wide.offset(Value("%errors", "pointer"), update))
+        return wide.write("fcmp olt", wide.intrinsic("fabs", error), wide.constant(inf), kind="condition")
+
+
+def write_driver(program: Program, code: Code, machine: Machine) -> list[str]:
+    """The function `run`."""
+    e = Emitter(code.dtype)
+    driver = Driver(e, program, code, machine, is_resident(code.plan, code.memory))
+    for line in flush_on(machine):
+        e.line(line)
+    if driver.resident:
+        fetched(e, code.plan, code.memory)
+    updates = _blocks(driver) if code.parts else _updates(driver)
+    driver.leave()
+    memory = "ptr %home, ptr %addresses" if driver.resident else "ptr %arena, ptr %table"
+    sizes = "i64 %total, i64 %batch, i64 %rounded"
+    head = f"i64 @run({memory}, ptr %examples, ptr %order, {sizes}, ptr %scalars, ptr %errors)"
+    return [*function(head, e, f"ret i64 {updates.text}"), *e.declared.values()]
+
+
+def _updates(driver: Driver) -> Value:
+    """One update after the other; how many there are."""
+    e, code = driver.emitter, driver.code
+    batch, total = Value("%batch", "index"), Value("%total", "index")
+    updates = e.write("udiv", e.plus(total, e.plus(batch, e.index(-1))), batch)
+    with e.loop(e.index(0), updates, 1) as loop:
+        driver.set_scalars(loop.index)
+        sizes: dict[str, Value] = {}
+        if code.symbol is None:
+            driver.gather(loop.index)
+        else:
+            first = e.times(loop.index, batch)
+            sizes[code.symbol] = e.intrinsic("smin", batch, e.write("sub", total, first))
+            for k, node in enumerate(driver.program.examples):
+                copy_rows(e, code.plan.found[node], code.memory, entry("%examples", k, e), first, sizes[code.symbol])
+        driver.call("forward", **sizes)
+        e.unless(driver.is_finite(loop.index), lambda: driver.stop(loop.index))
+        driver.call("update", **sizes)
+    return updates
+
+
+def _blocks(driver: Driver) -> Value:
+    """One block of updates after the other; how many updates there are."""
+    e, code = driver.emitter, driver.code
+    total = Value("%total", "index")
+    inputs, nets, grams, columns = (_part(code, name) for name in ("inputs", "nets", "grams", "all_columns"))
+    rows = ((_part(code, "net"), nets), (_part(code, "gram"), grams), (_part(code, "taken"), columns))
+    _point_at(e, _part(code, "columns"), code.memory, _row_of(e, columns, code.memory, e.index(0)))
+    with e.loop(e.index(0), total, BLOCK) as block:
+        count = e.intrinsic("smin", e.index(BLOCK), e.write("sub", total, block.index))
+        copy_rows(e, inputs, code.memory, entry("%examples", code.wide, e), block.index, count)
+        _clear_first(e, columns, code.memory)
+        driver.call("begin", **{ROWS: count})
+        with e.loop(e.index(0), count, 1) as loop:
+            update = e.plus(block.index, loop.index)
+            driver.set_scalars(update)
+            driver.gather(update)
+            for row, array in rows:
+                _point_at(e, row, code.memory, _row_of(e, array, code.memory, loop.index))
+            made = {EARLIER: e.intrinsic("smax", loop.index, e.index(1))}
+            driver.call("forward", **made)
+            e.unless(driver.is_finite(update), lambda: _stop_within(driver, loop.index, update))
+            driver.call("update", **made)
+        driver.call("end", **{ROWS: count})
+    return total
+
+
+def _stop_within(driver: Driver, made: Value, update: Value) -> None:
+    """Take the columns of the updates that were made, if there are any, and leave."""
+    e = driver.emitter
+    some = e.write("icmp ne", made, e.index(0), kind="condition")
+    e.unless(some, lambda: driver.stop(update))
+    driver.call("end", **{ROWS: made})
+    driver.stop(update)
+
+
+def _clear_first(e: Emitter, columns: Buffer, memory: Memory) -> None:
+    """The first update of a block has none before it: it reads one column of zeros."""
+    start = _row_of(e, columns, memory, e.index(0))
+    with e.loop(e.index(0), e.index(int(columns.shape[1])), memory.lanes) as loop:
+        e.store(e.splat(e.constant(0), memory.lanes), e.offset(start, loop.index))
+
+
+def _slot(e: Emitter, buffer: Buffer, memory: Memory) -> Value:
+    return e.offset(Value("%table", "pointer"), e.index(memory.slots[buffer.number]), kind="pointer")
+
+
+def _point_at(e: Emitter, buffer: Buffer, memory: Memory, address: Value) -> None:
+    """Let the stages find an array at an address."""
+    e.line(f"store ptr {address.text}, ptr {_slot(e, buffer, memory).text}")
+
+
+def _row_of(e: Emitter, buffer: Buffer, memory: Memory, row: Value) -> Value:
+    """The address of a row of an array that has its place in the table."""
+    width = memory.sizes(buffer)[1]
+    stride = memory.rounded(BLOCK) if isinstance(width, str) else width
+    return e.offset(e.load(_slot(e, buffer, memory), 1, kind="pointer"), e.times(row, e.index(stride)))
+
+
+def _part(code: Code, name: str) -> Buffer:
+    return code.plan.buffers[code.parts[name]]

@@ -1,0 +1,78 @@
+"""Which matrices learn by products of a column and a row: W' = W - u v, the update of a layer by one example.
+
+Such an update need not be made at once: u and v say all there is to it, and take far less memory than W.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chainrule.node import Node, Shape, node
+from chainrule.ops.arithmetic import ADD, MUL, NEG, SUB
+from chainrule.ops.matrix import RESHAPE
+
+
+@dataclass(frozen=True, slots=True)
+class RankOne:
+    """`after` is `before` minus the outer product of `column` and `row`, two vectors."""
+
+    before: Node
+    after: Node
+    column: Node
+    row: Node
+
+
+def rank_one(before: Node, after: Node) -> RankOne | None:
+    """How a state after an update is made of the one before, if it is such a product that is taken away or added.
+
+    Single numbers, such as the rate, are put to the column.
+    """
+    shape = before.type.shape
+    if len(shape) != 2 or 1 in shape or after.op not in (ADD, SUB) or before not in after.args:
+        return None
+    if after.op is SUB and after.args[0] is not before:
+        return None
+    product = after.args[1] if after.args[0] is before else after.args[0]
+    negative, factors = after.op is ADD, _factors(product)
+    negative ^= sum(factor.op is NEG for factor in factors) % 2 == 1
+    factors = [factor.args[0] if factor.op is NEG else factor for factor in factors]
+    numbers = [x for x in factors if not x.type.shape]
+    columns = [_vector(x) for x in factors if x.type.shape == (shape[0], 1)]
+    rows = [_vector(x) for x in factors if x.type.shape in ((shape[1],), (1, shape[1]))]
+    if not columns or not rows or len(numbers) + len(columns) + len(rows) != len(factors):
+        return None
+    column = _product([*numbers, *columns])
+    return RankOne(before, after, NEG(column) if negative else column, _product(rows))
+
+
+def _factors(x: Node) -> list[Node]:
+    """What a product is made of: all that are stretched to its shape, and what these are made of as far as it fits."""
+    found: list[Node] = []
+    stack = [x]
+    while stack:
+        current = stack.pop()
+        if current.op is MUL and current.type.shape == x.type.shape:
+            stack += reversed(current.args)
+        else:
+            found.append(current)
+    return found
+
+
+def _vector(x: Node) -> Node:
+    """A column or a row as a vector."""
+    size: Shape = tuple([n for n in x.type.shape if n != 1])
+    if x.type.shape == size:
+        return x
+    if x.op is RESHAPE and x.args[0].type.shape == size:
+        return x.args[0]
+    if x.op is MUL:
+        return node(MUL, tuple([_vector(a) if a.type.shape else a for a in x.args]))
+    return RESHAPE(x, attribute=size)
+
+
+def _product(factors: Sequence[Node]) -> Node:
+    result = factors[0]
+    for factor in factors[1:]:
+        result = node(MUL, (result, factor))
+    return result
