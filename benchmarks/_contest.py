@@ -24,7 +24,7 @@ from _tasks import Task, error, moved
 CONTENDERS = {**OURS, **PEERS}
 TOLERANCE = 2e-3  # by how much of it the error, and the way the parameters went, may differ
 SLOW = 4.0  # peers that take so many times as long as the best one are timed once
-PATIENCE = 300.0  # seconds for compiling and two epochs
+PATIENCE = 900.0  # seconds for compiling and two epochs
 
 
 class UnequalError(Exception):

@@ -1,8 +1,8 @@
-"""The plots of the benchmarks, as SVG files beside their results; drawn where matplotlib is installed."""
+"""The plots of the benchmarks, from what is kept of them: for the documentation, and as SVG files there."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -12,13 +12,13 @@ from typing import Any
 RESULTS = Path(__file__).parent / "results"
 WIDTHS = (1, 4, 16, 64, 256, 1025)
 BATCHES = (1, 2, 8, 32, 128, 513)
+AXES = ("width", "depth", "batch", "examples")
 
 
-def heat_map(title: str, points: Sequence[tuple[int, int, float]]) -> None:
-    """The middle ratio, and the smallest, of points (width, batch, ratio) by width and batch."""
+def heat_map(rows: Mapping[str, Mapping[str, Any]]) -> Any:
+    """The middle ratio, and the smallest, of networks by the width of the widest layer and by batch."""
+    points = [(max(row["layers"]), row["batch"], row["ratio"]) for row in rows.values() if "ratio" in row]
     figure = _figure(6.5, 4.2)
-    if figure is None:
-        return
     axes = figure.subplots()
     cells = [[_inside(points, w, b) for w in _pairs(WIDTHS)] for b in _pairs(BATCHES)]
     shown = [[median(cell) if cell else float("nan") for cell in row] for row in cells]
@@ -34,15 +34,14 @@ def heat_map(title: str, points: Sequence[tuple[int, int, float]]) -> None:
     axes.set(xlabel="width of the widest layer", ylabel="examples an update")
     axes.set_title("times as fast as the best peer: the median, and the smallest of how many", fontsize=9)
     figure.colorbar(image, ticks=[0.25, 0.5, 1, 2, 4], format="%g")
-    _save(figure, title)
+    return figure
 
 
-def growth(title: str, found: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
+def growth(rows: Mapping[str, Any]) -> Any:
     """A curve of seconds for each axis, beside the operations, which are drawn through its last point."""
     figure = _figure(8.0, 2.6)
-    if figure is None:
-        return
-    for axes, (axis, points) in zip(figure.subplots(1, len(found)), found.items(), strict=True):
+    found = {axis: points for axis, points in rows.items() if axis in AXES}
+    for axes, (axis, points) in zip(figure.subplots(1, len(found), squeeze=False)[0], found.items(), strict=True):
         sizes = [point["size"] for point in points]
         scale = points[-1]["seconds"] / points[-1]["operations"]
         axes.loglog(sizes, [scale * point["operations"] for point in points], "--", color="0.6", label="operations")
@@ -51,14 +50,12 @@ def growth(title: str, found: Mapping[str, Sequence[Mapping[str, Any]]]) -> None
         axes.set_title("seconds an epoch" if axis == "examples" else "seconds an update", fontsize=8)
         axes.tick_params(labelsize=7)
     axes.legend(fontsize=7)
-    _save(figure, title)
+    return figure
 
 
-def ratios(title: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
+def ratios(rows: Mapping[str, Mapping[str, Any]]) -> Any:
     """A bar for each workload: how many times as fast as the best peer, its spread, and what has to be reached."""
     figure = _figure(7.0, 0.6 + 0.27 * len(rows))
-    if figure is None:
-        return
     axes = figure.subplots()
     names = list(rows)[::-1]
     for y, name in enumerate(names):
@@ -72,23 +69,24 @@ def ratios(title: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
     axes.set_xticks([0.25, 0.5, 1, 2, 4, 8], ["¼", "½", "1", "2", "4", "8"])
     axes.set_yticks(range(len(names)), [f"{name}, of {rows[name]['best']}" for name in names], fontsize=7)
     axes.set_title("times as fast as the best peer; red: the target", fontsize=9)
-    _save(figure, title)
+    return figure
+
+
+def save(title: str, draw: Callable[[Mapping[str, Any]], Any], rows: Mapping[str, Any]) -> None:
+    """Draw what was found as results/<title>.svg, where matplotlib is installed."""
+    if find_spec("matplotlib") is None:
+        print("no plot: matplotlib is not installed")
+    elif rows:
+        RESULTS.mkdir(exist_ok=True)
+        draw(rows).savefig(RESULTS / f"{title}.svg", metadata={"Date": None})
 
 
 def _figure(width: float, height: float) -> Any:
-    if find_spec("matplotlib") is None:
-        print("no plot: matplotlib is not installed")
-        return None
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     mpl.rcParams["svg.hashsalt"] = "chainrule"  # equal plots are equal files
     return Figure(figsize=(width, height), layout="constrained")
-
-
-def _save(figure: Any, title: str) -> None:
-    RESULTS.mkdir(exist_ok=True)
-    figure.savefig(RESULTS / f"{title}.svg", metadata={"Date": None})
 
 
 def _pairs(edges: Sequence[int]) -> list[tuple[int, int]]:

@@ -14,7 +14,7 @@ from typing import Any
 from _contest import Outcome, compete, present, workers
 from _measure import machine
 from _ours import OURS
-from _plots import RESULTS, ratios
+from _plots import RESULTS, ratios, save
 from _tasks import Task
 
 OF_JAX, OF_TORCH = 1 / 3, 1.0  # how fast plain training has to be in any case
@@ -64,7 +64,7 @@ def compare(title: str, rows: Sequence[Row], *, rounds: int = 7, seconds: float 
                 if not chosen.against:
                     keep(title, row.name, record(row, outcome))
                 checks |= judged(row, outcome)
-    ratios(title, kept(title))
+    save(title, ratios, kept(title))
     print(f"\n{(time.perf_counter() - began) / 60:.1f} minutes")
     verdict(checks)
 

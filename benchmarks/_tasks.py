@@ -55,7 +55,8 @@ class Task:
         return 2 * self.batch * (3 * sum(sizes) - sizes[0])
 
     def __str__(self) -> str:
-        return "-".join(map(str, self.layers))
+        shown = self.layers if len(self.layers) < 10 else (*self.layers[:2], "...", self.layers[-1])
+        return "-".join(map(str, shown))
 
 
 def start(task: Task) -> dict[str, Array]:

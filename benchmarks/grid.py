@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from _contest import UnequalError, compete, present, workers
 from _measure import machine
-from _plots import heat_map
+from _plots import heat_map, save
 from _report import keep, kept, verdict
 from _tasks import ACTIVATIONS, Task
 
@@ -115,8 +115,7 @@ def report(rows: dict[str, Any], began: float) -> None:
     """The heat map, the worst shapes, and the verdict."""
     good = {name: row for name, row in rows.items() if "failed" not in row}
     bad = [f"{name}: {row['failed']}" for name, row in rows.items() if "failed" in row]
-    points = [(max(row["layers"]), row["batch"], row["ratio"]) for row in good.values()]
-    heat_map("grid", points)
+    save("grid", heat_map, good)
     worst = sorted(good, key=lambda name: good[name]["ratio"])
     print(f"\n{len(rows)} of {SHAPES} shapes, {(time.perf_counter() - began) / 60:.1f} minutes; the slowest:")
     for name in worst[:15]:

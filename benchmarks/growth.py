@@ -6,6 +6,7 @@ Memory: what training a network needs at most may be 1.5 times its parameters, t
 
 from __future__ import annotations
 
+import argparse
 import multiprocessing
 import sys
 import time
@@ -18,8 +19,8 @@ from typing import Any
 
 from _contest import compete, workers
 from _measure import machine, verdict
-from _plots import growth
-from _report import keep
+from _plots import growth, save
+from _report import keep, kept
 from _tasks import Task, examples
 
 ROUNDS, SECONDS = 3, 0.1
@@ -111,17 +112,23 @@ def memory() -> dict[str, Any]:
 
 
 def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument(
+        "--only", nargs="*", default=[*SERIES, "memory"], help="of width, depth, batch, examples, memory"
+    )
+    chosen = options.parse_args().only
     began = time.perf_counter()
     print(machine())
     print("the native kernel, float32, one thread, batches of 32 where no other size is said")
     found: dict[str, list[dict[str, Any]]] = {}
     with workers(["kernel"], 1) as field:
         for axis in SERIES:
-            found[axis] = curve(axis, field)
-            keep("growth", axis, found[axis])
-    growth("growth", found)
+            if axis in chosen:
+                found[axis] = curve(axis, field)
+                keep("growth", axis, found[axis])
+    save("growth", growth, kept("growth"))
     checks = {f"{axis}, seconds over operations": (steepest(points), MOST) for axis, points in found.items()}
-    if sys.platform == "linux":
+    if sys.platform == "linux" and "memory" in chosen:
         used = memory()
         keep("growth", "memory", {**used, "machine": machine()})
         made, peak, least = (f"{used[name] / 1e6:.1f} MB" for name in ("made", "peak", "due"))
