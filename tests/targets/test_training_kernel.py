@@ -60,6 +60,14 @@ def test_every_tail_of_rows_and_columns(rows: int, dtype: str) -> None:
         assert found < (1e-12 if dtype == "float64" else 1e-5), layers
 
 
+@pytest.mark.parametrize(("dtype", "optimizer"), [("float64", "adam"), ("float32", "momentum")])
+def test_a_batch_that_is_summed_in_parts(dtype: str, optimizer: str) -> None:
+    layers, rows = [270, 261, 5], 1030
+    program = network(layers, rows=True, optimizer=optimizer, activation=["tanh", "sigmoid"])
+    found = compare(program, layers, batch=rows, updates=2, dtype=dtype, rate=0.001)
+    assert found < (1e-12 if dtype == "float64" else 1e-5)
+
+
 def test_adam_in_float32_where_derivatives_are_zero_or_endless() -> None:
     g = input_node(Name("g"), type_of("real", (40,)))
     w = input_node(Name("w"), type_of("real", (40,)))

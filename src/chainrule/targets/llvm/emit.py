@@ -216,6 +216,11 @@ class Emitter:
         align = 8 if value.kind in ("index", "pointer") else self.real.size
         self.line(f"store {self.type(value.kind, value.lanes)} {value.text}, ptr {pointer.text}, align {align}")
 
+    def fetch(self, pointer: Value) -> None:
+        """Have what stands at an address brought to the second cache."""
+        self.line(f"call void @llvm.prefetch.p0(ptr {pointer.text}, i32 0, i32 2, i32 1)")
+        self.declared["llvm.prefetch.p0"] = "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)"
+
     def offset(self, pointer: Value, by: Value, *, kind: Kind = "real") -> Value:
         """An address so many numbers further on."""
         if by.text == "0":

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
+from typing import Final
 
 from chainrule.targets.llvm.emit import Emitter, Value
-from chainrule.targets.llvm.memory import Memory, padded
+from chainrule.targets.llvm.memory import Memory
 from chainrule.transforms.schedule.stages import Buffer
+
+_BESIDE: Final = 4  # examples copied at the same time
+_WRITTEN_OUT: Final = 4  # vectors up to which no loop is made
 
 
 def entry(table: str, k: int, e: Emitter) -> Value:
@@ -36,18 +41,24 @@ def point_at_row(e: Emitter, buffer: Buffer, memory: Memory, data: Value, update
 def copy_row(e: Emitter, buffer: Buffer, memory: Memory, data: Value, update: Value) -> None:
     """Copy one example to the arena, padded."""
     shape = tuple([int(size) for size in buffer.shape])
-    _copy(e, shape, memory.lanes, _row(e, data, update, prod(shape)), in_arena(e, buffer, memory))
+    row = _row(e, data, update, prod(shape))
+    _copy(e, shape, [int(size) for size in memory.sizes(buffer)], memory.lanes, [(row, in_arena(e, buffer, memory))])
 
 
 def copy_rows(e: Emitter, buffer: Buffer, memory: Memory, data: Value, first: Value, count: Value) -> None:
-    """Copy the examples of an update to an array of theirs, each padded."""
+    """Copy the examples of an update to an array of theirs, each padded; several at a time, so that none waits."""
     shape = tuple([int(size) for size in buffer.shape[1:]])
-    stride = prod(shape[:-1]) * int(padded(shape[-1], memory.lanes)) if shape else 1
+    sizes = [int(size) for size in memory.sizes(buffer)[1:]]
     slot = e.offset(Value("%table", "pointer"), e.index(memory.slots[buffer.number]), kind="pointer")
     target = e.load(slot, 1, kind="pointer")
-    with e.loop(e.index(0), count, 1) as loop:
-        row = _row(e, data, e.plus(first, loop.index), prod(shape))
-        _copy(e, shape, memory.lanes, row, e.offset(target, e.times(loop.index, e.index(stride))))
+    last = e.plus(count, e.index(-1))
+    with e.loop(e.index(0), count, _BESIDE) as loop:
+        rows = []
+        for k in range(_BESIDE):
+            at = e.intrinsic("smin", e.plus(loop.index, e.index(k)), last)
+            row = _row(e, data, e.plus(first, at), prod(shape))
+            rows.append((row, e.offset(target, e.times(at, e.index(prod(sizes))))))
+        _copy(e, shape, sizes, memory.lanes, rows)
 
 
 def _row(e: Emitter, data: Value, place: Value, width: int) -> Value:
@@ -56,15 +67,32 @@ def _row(e: Emitter, data: Value, place: Value, width: int) -> Value:
     return e.offset(data, e.times(number, e.index(width)))
 
 
-def _copy(e: Emitter, shape: tuple[int, ...], lanes: int, source: Value, target: Value) -> None:
-    """Copy one example, line by line, as vectors and what is left."""
-    inner = shape[-1] if shape else 1
-    stride = int(padded(inner, lanes)) if shape else 1
+def _copy(
+    e: Emitter, shape: Sequence[int], sizes: Sequence[int], lanes: int, rows: Sequence[tuple[Value, Value]]
+) -> None:
+    """Copy examples from one place to another, line by line: in vectors, and what is left in ever smaller ones."""
+    inner, stride = (shape[-1], sizes[-1]) if shape else (1, 1)
     with e.loop(e.index(0), e.index(prod(shape) // inner), 1) as line:
-        start = e.offset(source, e.times(line.index, e.index(inner)))
-        end = e.offset(target, e.times(line.index, e.index(stride)))
+        ends = [
+            (e.offset(source, e.times(line.index, e.index(inner))), e.offset(end, e.times(line.index, e.index(stride))))
+            for source, end in rows
+        ]
+
+        def move(start: Value, width: int) -> None:
+            values = [e.load(e.offset(source, start), width) for source, _ in ends]
+            for value, (_, end) in zip(values, ends, strict=True):
+                e.store(value, e.offset(end, start))
+
         full = inner // lanes * lanes
-        for first, last, width in ((0, full, lanes), (full, inner, 1)):
-            if first < last:
-                with e.loop(e.index(first), e.index(last), width) as loop:
-                    e.store(e.load(e.offset(start, loop.index), width), e.offset(end, loop.index))
+        if full <= _WRITTEN_OUT * lanes:
+            for start in range(0, full, lanes):
+                move(e.index(start), lanes)
+        else:
+            with e.loop(e.index(0), e.index(full), lanes) as loop:
+                move(loop.index, lanes)
+        start, width = full, lanes
+        while start < inner:
+            width //= 2
+            if inner - start >= width:
+                move(e.index(start), width)
+                start += width

@@ -13,9 +13,9 @@ from chainrule.targets.llvm.estimates import ATTRIBUTES
 from chainrule.targets.llvm.memory import Memory
 from chainrule.targets.llvm.nest import Nest, order_of
 from chainrule.targets.llvm.pointwise import write_pointwise
+from chainrule.targets.llvm.products import write_product
 from chainrule.targets.llvm.reductions import write_reduction
 from chainrule.targets.llvm.special import write_reshape, write_uniform
-from chainrule.targets.llvm.tiles import write_product
 from chainrule.transforms.schedule.stages import Plan, Stage, natural
 
 _TOGETHER: Final = 24  # stages in one function: the compiler's time grows faster than their number

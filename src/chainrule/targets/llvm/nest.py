@@ -49,6 +49,7 @@ class Nest:
     values: dict[tuple[Node, Place], Value] = field(default_factory=dict)
     exact_values: dict[Node, Value] = field(default_factory=dict)
     core: Value | None = None
+    ahead: int = 0  # how many numbers beyond each vector of a state the next ones are fetched
     scalars: Scalars = field(init=False)
     _chains: dict[tuple[Node, ...], list[Node]] = field(default_factory=dict)
 
@@ -129,7 +130,10 @@ class Nest:
         assert axis is not None
         point = self.at[axis]
         if self.strides(buffer)[found].text == "1":
-            return e.load(self.address(buffer, place), point.lanes)
+            place_in_memory = self.address(buffer, place)
+            if self.ahead and buffer.role == "state":
+                e.fetch(e.offset(place_in_memory, e.index(self.ahead)))
+            return e.load(place_in_memory, point.lanes)
         live = point.lanes if point.live is None else point.live
         parts = [e.load(self.address(buffer, place, lane), 1) for lane in range(live)]
         return e.gathered(parts + parts[:1] * (point.lanes - live))

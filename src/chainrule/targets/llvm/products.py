@@ -1,0 +1,16 @@
+"""A matrix product, and all that is made of its elements where they stand."""
+
+from __future__ import annotations
+
+from chainrule.targets.llvm.dots import write_dots
+from chainrule.targets.llvm.nest import Nest
+from chainrule.targets.llvm.tiles import free_axes, write_tiles
+from chainrule.transforms.schedule.stages import Product
+
+
+def write_product(nest: Nest, way: Product) -> None:
+    """One product, the way the plan has chosen."""
+    rows, columns = free_axes(nest)
+    along, across = (rows, columns) if way.along == 0 else (columns, rows)
+    assert along is not None
+    (write_dots if way.folded else write_tiles)(nest, along, across)
