@@ -53,6 +53,7 @@ FARTHEST: Final = 150  # power of ten that a number may reach, so that no produc
 MOST_DIGITS: Final = 400  # of a number
 
 _ELLIPSIS: Final = re.compile(r"(?<=[0-9%]) *(?:\.\.\.|…)")
+_POWER: Final = re.compile(r"[eE][+\-−]?([0-9]+)")
 _COMMA: Final = re.compile(r"[0-9],[0-9]")
 _MARKER: Final = re.compile(r"(?:[-−–+]|[0-9]{1,3}\.|\([0-9]{1,3}\))[ \t]+[^\W\d_]")
 _RATES: Final = ("rate", "eta", "η")
@@ -194,8 +195,10 @@ class Language:
 
 
 def _is_absurd(number: Number) -> bool:
-    size = abs(number.value)
-    return len(number.text) > MOST_DIGITS or bool(size and not Fraction(1, 10**FARTHEST) <= size <= 10**FARTHEST)
+    size, power = abs(number.value), _POWER.search(number.text)
+    if len(number.text) > MOST_DIGITS or (power is not None and int(power[1]) > FARTHEST):
+        return True  # 0e703 is 0, but its last digit stands nowhere
+    return bool(size and not Fraction(1, 10**FARTHEST) <= size <= 10**FARTHEST)
 
 
 def is_figure(tree: Tree) -> bool:
