@@ -83,7 +83,7 @@ def verdict(checks: Mapping[str, tuple[float, float]]) -> None:
     width = max(map(len, checks))
     print()
     for name, (value, limit) in checks.items():
-        print(f"{name:<{width}}  {value:7.2f}  at most {limit:5.1f}  {'MISSED' if name in missed else 'ok'}")
+        print(f"{name:<{width}}  {value:7.2f}  at most {limit:6.2f}  {'MISSED' if name in missed else 'ok'}")
     if missed:
         busy = os.getloadavg()[0] > (os.cpu_count() or 1) / 2
         hint = " (but the machine is busy with other work: measure again when it is idle)" if busy else ""
