@@ -13,7 +13,7 @@ from chainrule.targets.llvm.emit import REALS, DType
 
 # What is used of CPython; then objects, whose addresses stand in the same table.
 FUNCTIONS: Final = (
-    "PyFloat_AsDouble", "PyFloat_FromDouble", "PyTuple_New", "PyTuple_SetItem", "PyObject_GetBuffer",
+    "PyFloat_AsDouble", "PyFloat_FromDouble", "PyTuple_New", "PyObject_GetBuffer",
     "PyBuffer_Release", "PyErr_Occurred", "PyErr_Clear", "PyObject_Vectorcall", "PyEval_SaveThread",
     "PyEval_RestoreThread", "Py_DecRef",
 )  # fmt: skip
@@ -195,7 +195,6 @@ none:
 define internal ptr @tuple(ptr %table, ptr %parts, ptr %made, i64 %count) nounwind {{
 entry:
 {_function("PyTuple_New")}
-{_function("PyTuple_SetItem")}
 {_function("Py_DecRef")}
   %tuple = call ptr %PyTuple_New(i64 %count)
   %there = icmp ne ptr %tuple, null
@@ -208,7 +207,9 @@ loop:
   %good = icmp ne ptr %item, null
   br i1 %good, label %put, label %drop
 put:
-  %wrong = call i32 %PyTuple_SetItem(ptr %tuple, i64 %k, ptr %item)
+  %items = getelementptr i8, ptr %tuple, i64 {ITEMS_AT}
+  %item.at = getelementptr ptr, ptr %items, i64 %k
+  store ptr %item, ptr %item.at
   %k.next = add i64 %k, 1
   %more = icmp slt i64 %k.next, %count
   br i1 %more, label %loop, label %end
@@ -235,7 +236,6 @@ flat:
   ret ptr %both
 pair:
 {_function("PyTuple_New")}
-{_function("PyTuple_SetItem")}
 {_function("Py_DecRef")}
   %outer = call ptr %PyTuple_New(i64 2)
   %there = icmp ne ptr %outer, null
@@ -245,14 +245,16 @@ first:
   %good = icmp ne ptr %head, null
   br i1 %good, label %second, label %drop
 second:
-  %wrong = call i32 %PyTuple_SetItem(ptr %outer, i64 0, ptr %head)
+  %items = getelementptr i8, ptr %outer, i64 {ITEMS_AT}
+  store ptr %head, ptr %items
   %rest = getelementptr i8, ptr %parts, i64 {parts}
   %slopes = sub i64 %count, 1
   %inner = call ptr @tuple(ptr %table, ptr %rest, ptr %made, i64 %slopes)
   %whole = icmp ne ptr %inner, null
   br i1 %whole, label %last, label %drop
 last:
-  %wrong.too = call i32 %PyTuple_SetItem(ptr %outer, i64 1, ptr %inner)
+  %second.at = getelementptr ptr, ptr %items, i64 1
+  store ptr %inner, ptr %second.at
   ret ptr %outer
 drop:
   call void %Py_DecRef(ptr %outer)
