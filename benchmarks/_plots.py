@@ -33,7 +33,7 @@ def heat_map(rows: Mapping[str, Mapping[str, Any]]) -> Any:
     axes.set_yticks(range(len(BATCHES) - 1), [_span(pair) for pair in _pairs(BATCHES)])
     axes.set(xlabel="width of the widest layer", ylabel="examples an update")
     axes.set_title("times as fast as the best peer: the median, and the smallest of how many", fontsize=9)
-    figure.colorbar(image, ticks=[0.25, 0.5, 1, 2, 4], format="%g")
+    figure.colorbar(image, ticks=[0.25, 0.5, 1, 2, 4], format="%g").minorticks_off()
     return figure
 
 
@@ -67,6 +67,7 @@ def ratios(rows: Mapping[str, Mapping[str, Any]]) -> Any:
     axes.axvline(1, color="0.5", linewidth=0.8)
     axes.set_xscale("log")
     axes.set_xticks([0.25, 0.5, 1, 2, 4, 8], ["¼", "½", "1", "2", "4", "8"])
+    axes.minorticks_off()
     axes.set_yticks(range(len(names)), [f"{name}, of {rows[name]['best']}" for name in names], fontsize=7)
     axes.set_title("times as fast as the best peer; red: the target", fontsize=9)
     return figure

@@ -135,9 +135,9 @@ def kept(title: str) -> dict[str, Any]:
 
 
 def keep(title: str, name: str, found: Any) -> None:
-    """Write a row down, in the place of the one that was there."""
+    """Write a row down, after all others: rows stand in the order in which they were measured."""
     RESULTS.mkdir(exist_ok=True)
-    rows = {**kept(title), name: found}
+    rows = {other: row for other, row in kept(title).items() if other != name} | {name: found}
     text = json.dumps(rows, indent=1, default=list)
     (RESULTS / f"{title}.json").write_text(text + "\n", encoding="utf-8")
 
