@@ -27,7 +27,7 @@ class _Held(threading.local):
 _held: Final = _Held()
 
 
-def native_kernel(program: Program, *, error: Quantity, dtype: DType) -> Kernel:
+def native_kernel(program: Program, *, error: Quantity, dtype: DType, precise: bool = True) -> Kernel:
     """The native kernel of a program; equal programs have equal nodes, so what they start from does not matter.
 
     Raises what `cached_training` raises.
@@ -36,10 +36,10 @@ def native_kernel(program: Program, *, error: Quantity, dtype: DType) -> Kernel:
 
     state = tuple([(label, one.before, one.after) for label, one in program.state.items()])
     root = program.step.outputs.get(error)
-    key = (state, program.examples, tuple(program.scalars.items()), root, dtype)
+    key = (state, program.examples, tuple(program.scalars.items()), root, dtype, precise)
     found = _held.kernels.get(key)
     if found is None:
-        found = _held.kernels[key] = cached_training(program, error=error, dtype=dtype)
+        found = _held.kernels[key] = cached_training(program, error=error, dtype=dtype, precise=precise)
         if len(_held.kernels) > KEPT:
             _held.kernels.popitem(last=False)
     _held.kernels.move_to_end(key)

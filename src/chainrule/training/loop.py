@@ -46,6 +46,7 @@ def train(
     keep: Literal["last", "best"] | None = None,
     progress: bool | None = None,
     engine: Engine = "native",
+    precise: bool = True,
 ) -> History:
     """Train a model on examples, in place, until one of the limits is reached; its parameters are what was learned.
 
@@ -55,7 +56,8 @@ def train(
     changes by less than `change`; or after `patience` epochs without a better error on the part held back for
     `validation` (a share, or X and T of its own). `l1`, `l2` penalise weights, `dropout` sets a share of the hidden
     outputs to 0. `keep="best"` (usual with validation) puts the best epoch's parameters back. Ctrl-C ends
-    training as a limit does. Equal arguments give equal results, bit by bit.
+    training as a limit does. Equal arguments give equal results, bit by bit. Not `precise`, the sigmoids of a
+    float32 model may be off by 2e-7 while it learns, which is faster for small networks.
 
     Raises ShapeError for examples that do not fit, are empty or not finite, ProblemError for arguments that mean
     nothing. If the error overflows, training stops with a TrainingWarning that says where, and keeps the best.
@@ -74,7 +76,7 @@ def train(
         "optimizer": optimizer, "batch": batch, "epochs": epochs, "over": over, "shuffle": shuffle, "seed": seed,
         "stop": stop, "change": change, "patience": patience, "validation": validation, "updates": updates,
         "seconds": seconds, "l1": l1, "l2": l2, "dropout": dropout, "keep": keep, "progress": progress,
-        "engine": engine,
+        "engine": engine, "precise": precise,
     }  # fmt: skip
     from chainrule.training.quick import trained
 

@@ -26,7 +26,7 @@ FAR = 20.0  # no input is larger in size, or a person might be told something
 FIRST, PAUSE = 256, 0.02  # rows of the first call, seconds of the others
 _PLAIN = {
     "stop": None, "change": None, "patience": None, "validation": None, "updates": None, "seconds": None, "l1": 0.0,
-    "l2": 0.0, "dropout": 0.0, "keep": None, "engine": "native",
+    "l2": 0.0, "dropout": 0.0, "keep": None, "engine": "native", "precise": True,
 }  # fmt: skip
 
 

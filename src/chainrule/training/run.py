@@ -60,6 +60,7 @@ def training_run(
     keep: Literal["last", "best"] | None,
     progress: bool | None,
     engine: Engine,
+    precise: bool,
     asked: Mapping[str, Any],
 ) -> History:
     """Train a model; see `loop.train`, whose arguments `asked` holds all at once."""
@@ -82,7 +83,7 @@ def training_run(
     program = training_step(
         model, rule.optimizer, rate=rule.rate.first, online=rows == 1, over=over, penalties=penalties, seed=seed
     )
-    kernel = make_kernel(program, model, engine)
+    kernel = make_kernel(program, model, engine, precise=precise)
     spans = Spans(
         kernel, program, given, batch=rows, shuffle=shuffle and batch != "all", seed=seed,
         dtype=model.dtype, mean=over == "mean",
@@ -100,13 +101,13 @@ def training_run(
     return history
 
 
-def make_kernel(program: Program, model: Model, engine: Engine) -> Kernel:
+def make_kernel(program: Program, model: Model, engine: Engine, *, precise: bool = True) -> Kernel:
     """The native kernel of a program, or the reference."""
     if engine == "reference":
         return ReferenceKernel(program, error=model.minimise, dtype=model.dtype)
     if engine != "native":
         raise ProblemError(f"engine is {engine!r}, expected 'native' or 'reference'.")
-    return native_kernel(program, error=model.minimise, dtype=model.dtype)
+    return native_kernel(program, error=model.minimise, dtype=model.dtype, precise=precise)
 
 
 @dataclass(slots=True)

@@ -27,20 +27,22 @@ from chainrule.transforms.schedule.stages import Buffer, Plan
 _RECORDS: Final = {record.__name__: record for record in (Code, Plan, Memory, Buffer)}
 
 
-def cached_training(program: Program, *, error: Quantity, dtype: DType = "float64") -> TrainingKernel | LevelUpdates:
+def cached_training(
+    program: Program, *, error: Quantity, dtype: DType = "float64", precise: bool = True
+) -> TrainingKernel | LevelUpdates:
     """The kernel of a program, from disk or else as `compile_training` makes it.
 
     Raises what that raises.
     """
     root = program.step.outputs.get(error)
-    key = key_of_program(program, root, dtype) if root is not None else None
+    key = key_of_program(program, root, dtype, precise) if root is not None else None
     if root is None or key is None:
-        return compile_training(program, error=error, dtype=dtype)
+        return compile_training(program, error=error, dtype=dtype, precise=precise)
     known = inputs_of(program, root)
-    found = _kept(key, program, root, known, dtype)
+    found = _kept(key, program, root, known, dtype, precise)
     if found is not None:
         return found
-    made = compile_training(program, error=error, dtype=dtype)
+    made = compile_training(program, error=error, dtype=dtype, precise=precise)
     if isinstance(made, TrainingKernel) and made.compiled.key is not None:
         told = _told(made.code, made.compiled.key, known)
         if told is not None:
@@ -48,10 +50,12 @@ def cached_training(program: Program, *, error: Quantity, dtype: DType = "float6
     return made
 
 
-def key_of_program(program: Program, error: Node, dtype: DType) -> str | None:
+def key_of_program(program: Program, error: Node, dtype: DType, precise: bool = True) -> str | None:
     """What the kernel of a program is kept under; None where none are kept."""
     host = processor() if folder() is not None else None
-    return key_of("program", COMPILER, host, dtype, text_of(program, error)) if host is not None else None
+    return (
+        key_of("program", COMPILER, host, dtype, repr(precise), text_of(program, error)) if host is not None else None
+    )
 
 
 def inputs_of(program: Program, error: Node) -> list[Node]:
@@ -74,7 +78,9 @@ def text_of(program: Program, error: Node) -> str:
     return "\n".join([*lines, *map(spell, program.state)])
 
 
-def _kept(key: str, program: Program, error: Node, known: Sequence[Node], dtype: DType) -> TrainingKernel | None:
+def _kept(
+    key: str, program: Program, error: Node, known: Sequence[Node], dtype: DType, precise: bool
+) -> TrainingKernel | None:
     data = read(key)
     if data is None:
         return None
@@ -83,7 +89,7 @@ def _kept(key: str, program: Program, error: Node, known: Sequence[Node], dtype:
 
     def text() -> str:
         machine = this_machine()
-        return program_text(program, program_code(program, error, dtype, machine), machine)
+        return program_text(program, program_code(program, error, dtype, machine, precise=precise), machine)
 
     compiled = kept_compiled(told["key"], text)
     return TrainingKernel(program, code, compiled) if compiled is not None else None

@@ -19,15 +19,18 @@ from chainrule.transforms.schedule.blocked import blocked, plan_block
 from chainrule.transforms.schedule.layout import base_of
 from chainrule.transforms.schedule.lower import lower
 from chainrule.transforms.schedule.plan import plan
+from chainrule.transforms.schedule.short import shortened
 from chainrule.transforms.schedule.stages import Role
 
 
-def program_code(program: Program, error: Node, dtype: DType, machine: Machine) -> Code:
+def program_code(program: Program, error: Node, dtype: DType, machine: Machine, *, precise: bool = True) -> Code:
     """The plan of a program whose loop minimises `error`."""
     symbol = _row_symbol(program)
     befores = [kept.before for kept in program.state.values()]
     afters = [kept.after for kept in program.state.values()]
     lowered = lower([error, *afters])
+    if not precise and dtype == "float32":
+        lowered = shortened(lowered)
     states = list(zip(befores, lowered[1:], strict=True))
     changing = {*befores, *program.examples, *program.scalars.values()}
     given = tuple([n for n in order([error, *afters]) if n.op is INPUT and n not in changing])

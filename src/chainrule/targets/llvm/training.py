@@ -112,8 +112,12 @@ class TrainingKernel:
         return int(done)
 
 
-def compile_training(program: Program, *, error: Quantity, dtype: DType = "float64") -> TrainingKernel | LevelUpdates:
+def compile_training(
+    program: Program, *, error: Quantity, dtype: DType = "float64", precise: bool = True
+) -> TrainingKernel | LevelUpdates:
     """Native code for a whole training loop; see the top of this file.
+
+    Not `precise`, in float32 a sigmoid may be off by 2e-7, where `transforms.schedule.short` allows it.
 
     Raises MissingPartError without llvmlite, ChainruleError if `error` is not one number of the step, `ShapeError` for
     examples of which some have a row axis and some have none.
@@ -124,5 +128,5 @@ def compile_training(program: Program, *, error: Quantity, dtype: DType = "float
         raise ChainruleError(f"{spell(error)} is {found}, expected a single number to minimise.")
     if fits(order(lower([root, *[kept.after for kept in program.state.values()]])), LARGE_PROGRAM):
         return LevelUpdates(program, root, dtype)
-    code = program_code(program, root, dtype, this_machine())
+    code = program_code(program, root, dtype, this_machine(), precise=precise)
     return TrainingKernel(program, code, compile_text(program_text(program, code, this_machine())))
