@@ -178,14 +178,6 @@ def main() -> None:
         for layers, limit in COMPILE.items():
             code = COMPILING.format(layers=layers)
             fresh = [printed(KEEP.format(folder="0") + code) for _ in range(5)]
-            kept = [
-                printed(KEEP.format(folder=folder) + code.replace("import llvmlite.binding", "pass")) for _ in range(6)
-            ]
-            loading, rest = (median(column) for column in zip(*fresh, strict=True))
-            print(f"{layers:20}{loading:14.3f}{rest:12.3f}{median(one[1] for one in kept[1:]):12.3f}")
-            checks[f"{layers} compiled as the first, seconds"] = (rest, limit)
-        if find_spec("sklearn"):
-            fresh = [printed(KEEP.format(folder="0") + FIT)[0] for _ in range(3)]
             code = code.replace("import llvmlite.binding", "pass")
             kept = [printed(ours + code) for _ in range(6)]
             loading, rest = (median(column) for column in zip(*fresh, strict=True))

@@ -361,9 +361,11 @@ def step(net: cr.MLP, rule: object, over: Literal["sum", "mean"], *, online: boo
 
 def some_programs() -> dict[str, tuple[cr.MLP, Program]]:
     plain, deep = cr.MLP([3, 4, 2]), cr.MLP([2, 3, 3, 1], activation="gelu")
+    wide = cr.MLP([784, 100, 10], dtype="float64")
     classes = cr.MLP([5, 20, 3], activation=["relu", "softmax"], loss="cross entropy")
     return {
         "online": (plain, step(plain, cr.sgd(), "sum", online=True)),
+        "blocks": (wide, step(wide, cr.sgd(), "sum", online=True)),
         "rows": (plain, step(plain, cr.sgd(), "mean")),
         "adam": (classes, step(classes, cr.adam(), "mean", l2=0.1)),
         "dropout": (deep, step(deep, cr.momentum(), "sum", dropout={"a1": 0.5})),
@@ -379,15 +381,16 @@ def updates(kernel: TrainingKernel, program: Program) -> bytes:
         for one in program.examples
     }
     batch = 5 if any("N" in one.type.shape for one in program.examples) else 1
-    errors = np.zeros(12)
-    scalars = {label: np.full(12, 0.01) for label in program.scalars}
-    kernel.run(state, rows, np.arange(12), batch, scalars, errors)
+    errors = np.zeros(40)
+    scalars = {label: np.full(40, 0.01) for label in program.scalars}
+    kernel.run(state, rows, np.arange(40) % 12, batch, scalars, errors)
+    errors = errors[: -(-40 // batch)]
     assert np.isfinite(errors).all()
     assert errors.any()
     return b"".join([part.tobytes() for part in state.values()]) + errors.tobytes()
 
 
-@pytest.mark.parametrize("name", ["online", "rows", "adam", "dropout"])
+@pytest.mark.parametrize("name", ["online", "blocks", "rows", "adam", "dropout"])
 def test_a_kernel_from_disk_is_the_same_kernel(kept: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     net, program = some_programs()[name]
     made = cached.cached_training(program, error=net.minimise)
@@ -397,6 +400,7 @@ def test_a_kernel_from_disk_is_the_same_kernel(kept: Path, name: str, monkeypatc
     assert isinstance(found, TrainingKernel)
     assert updates(made, program) == updates(found, program)
     assert made.text == found.text
+    assert (made.block > 1) == (name == "blocks")
 
 
 def test_programs_that_differ_have_keys_that_differ() -> None:

@@ -96,6 +96,8 @@ def _of_run(model: Model, program: Program, kernel: TrainingKernel, batch: int) 
     parts = [roles.get(label_of(one)) for one in program.examples]
     if kernel.compiled.key is None or space is None or code.given or len(program.scalars) != 1 or None in parts:
         return None
+    if code.block != 1:  # then it matters where calls are cut
+        return None
     if kernel.block != 1:
         return None  # its calls must not be cut anywhere
     state: list[tuple[str | float, list[int]]] = []

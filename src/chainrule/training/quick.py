@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MOST_NUMBERS = 5_000  # of parameters, or of examples; from here on NumPy pays
 MOST_ROWS = 128  # in an epoch
-SECONDS = 0.2  # after that, a run is not a short one
+SECONDS = 0.2  # of processor time; after that, a run is not a short one
 FAR = 20.0  # no input is larger in size, or a person might be told something
 FIRST, PAUSE = 256, 0.02  # rows of the first call, seconds of the others
 _PLAIN = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from math import isfinite
-from time import perf_counter
+from time import perf_counter, process_time
 
 from chainrule.training.history import History
 from chainrule.training.quick import FIRST, PAUSE, SECONDS
@@ -47,17 +47,17 @@ def run_quickly(
     rows = (ctypes.c_void_p * len(held))(*map(ctypes.addressof, held))
     call, epochs, size = _CALL(code.address("run")), asked["epochs"], order.count // batch
     errors: list[float] = []
-    at_once = max(1, FIRST // order.count)
+    at_once, first = max(1, FIRST // order.count), process_time()
     while len(errors) < epochs * size:
         done = len(errors) // size
         number = min(at_once, epochs - done)
-        numbers, due, clock = order.epochs(1 + done, number), number * size, perf_counter()
+        numbers, due, clock = order.epochs(1 + done, number), number * size, process_time()
         wanted, found = (ctypes.c_int64 * len(numbers))(*numbers), (ctypes.c_double * due)()
         rates = (ctypes.c_double * due)(*[rate] * due)
         scalars = ctypes.byref(ctypes.c_void_p(ctypes.addressof(rates)))
         made = call(memory.arena, memory.table, rows, wanted, len(wanted), batch, recipe["rounded"], scalars, found)
-        now = perf_counter()
-        if made < due or now - began > SECONDS:
+        now = process_time()
+        if made < due or now - first > SECONDS:
             return None
         errors += found[:]
         at_once = max(1, min(4 * at_once, int(number * PAUSE / max(now - clock, 1e-6))))

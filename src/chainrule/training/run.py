@@ -22,7 +22,6 @@ from chainrule.training.evaluation import Examples, error_at, examples, filled
 from chainrule.training.history import History, Row
 from chainrule.training.interrupts import interrupts
 from chainrule.training.kernels import native_kernel
-from chainrule.training.known import keep_known
 from chainrule.training.loop import Engine, Over, TrainingWarning
 from chainrule.training.order import split
 from chainrule.training.progress import Tell, progress_bar
@@ -97,7 +96,10 @@ def training_run(
     history = run.finish(kept)
     for text in history.warnings:
         warnings.warn(text, TrainingWarning, stacklevel=3)
-    keep_known(model, program, spans, asked)
+    if engine == "native":
+        from chainrule.training.known import keep_known
+
+        keep_known(model, program, spans, asked)
     return history
 
 

@@ -8,21 +8,22 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from chainrule.graph import Program
 from chainrule.node import INPUT, Node, order
 from chainrule.quantity import Quantity, spell
 from chainrule.targets.llvm.code import Code
 from chainrule.targets.llvm.emit import DType
-from chainrule.targets.llvm.level_training import LevelUpdates
 from chainrule.targets.llvm.machine import kept_compiled, this_machine
 from chainrule.targets.llvm.memory import Memory
-from chainrule.targets.llvm.program import program_code, program_text
 from chainrule.targets.llvm.training import TrainingKernel, compile_training
 from chainrule.targets.native.host import COMPILER, processor
 from chainrule.targets.native.store import folder, key_of, read, write
 from chainrule.transforms.schedule.stages import Buffer, Plan
+
+if TYPE_CHECKING:
+    from chainrule.targets.llvm.level_training import LevelUpdates
 
 _RECORDS: Final = {record.__name__: record for record in (Code, Plan, Memory, Buffer)}
 
@@ -53,9 +54,7 @@ def cached_training(
 def key_of_program(program: Program, error: Node, dtype: DType, precise: bool = True) -> str | None:
     """What the kernel of a program is kept under; None where none are kept."""
     host = processor() if folder() is not None else None
-    return (
-        key_of("program", COMPILER, host, dtype, repr(precise), text_of(program, error)) if host is not None else None
-    )
+    return key_of("program", COMPILER, host, dtype, repr(precise), text_of(program, error)) if host is not None else None
 
 
 def inputs_of(program: Program, error: Node) -> list[Node]:
@@ -88,6 +87,8 @@ def _kept(
     code: Code = _read(told["code"], known)
 
     def text() -> str:
+        from chainrule.targets.llvm.program import program_code, program_text
+
         machine = this_machine()
         return program_text(program, program_code(program, error, dtype, machine, precise=precise), machine)
 

@@ -35,7 +35,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from chainrule.errors import ChainruleError
 from chainrule.graph import Program
@@ -46,11 +46,10 @@ from chainrule.targets.llvm.arrays import Space
 from chainrule.targets.llvm.checks import check_call, given_value
 from chainrule.targets.llvm.code import Code
 from chainrule.targets.llvm.emit import DType
-from chainrule.targets.llvm.level_training import LevelUpdates
-from chainrule.targets.llvm.levels import LARGE_PROGRAM, fits
 from chainrule.targets.llvm.machine import Compiled, compile_text, this_machine
-from chainrule.targets.llvm.program import program_code, program_text
-from chainrule.transforms.schedule.lower import lower
+
+if TYPE_CHECKING:
+    from chainrule.targets.llvm.level_training import LevelUpdates
 
 _CALL: Final = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 4, *[ctypes.c_int64] * 3, *[ctypes.c_void_p] * 2)
 
@@ -122,6 +121,12 @@ def compile_training(
     Raises MissingPartError without llvmlite, ChainruleError if `error` is not one number of the step, `ShapeError` for
     examples of which some have a row axis and some have none.
     """
+    # What plans and writes code is loaded here, because a kernel that is found on disk does without.
+    from chainrule.targets.llvm.level_training import LevelUpdates
+    from chainrule.targets.llvm.levels import LARGE_PROGRAM, fits
+    from chainrule.targets.llvm.program import program_code, program_text
+    from chainrule.transforms.schedule.lower import lower
+
     root = program.step.outputs.get(error) or program.step.quantities().get(error)
     if root is None or root.type.shape:
         found = "no quantity of this program" if root is None else f"an array of shape {show_shape(root.type.shape)}"
