@@ -38,7 +38,8 @@ class Entry:
     __slots__ = ("_alive", "_cell", "_dtype", "_given", "function")
 
     def __init__(self, general: Callable[..., Any], name: str, dtype: DType) -> None:
-        self._dtype, self._given = dtype, {}
+        self._dtype = dtype
+        self._given: dict[tuple[int, int, int], Any] = {}
         self.function: Callable[..., Any] = general
         if not possible():
             return
