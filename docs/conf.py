@@ -7,7 +7,7 @@ from pathlib import Path
 import chainrule
 
 sys.path.insert(0, str(Path(__file__).parent))  # executed.py
-os.environ["NO_COLOR"] = "1"  # for what the pages run
+os.environ |= {"NO_COLOR": "1", "MPLBACKEND": "agg"}  # for what the pages run
 
 project = "chainrule"
 author = "The chainrule developers"
@@ -19,6 +19,7 @@ exclude_patterns = ["_build", "jupyter_execute"]
 
 
 nb_execution_mode = "off"  # `executed` runs what the pages show
+nb_custom_formats = {".ipynb": "executed.notebook"}
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath"]
 myst_heading_anchors = 3
 

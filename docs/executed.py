@@ -1,7 +1,8 @@
 """Directives that keep the pages honest: `problem` shows a problem file and writes it, `console` runs commands on it.
 
-`python` runs code. What a page shows is what was printed while it was built, and what ends otherwise than the page says
-fails the build. There are no notebook kernels in it, because a build must not hang on a port.
+`python` runs code, and `notebook` the cells of a page that is one. What a page shows is what was printed while it was
+built, and what ends otherwise than the page says fails the build. There are no notebook kernels in it, because a build
+must not hang on a port.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from pathlib import Path
 from pprint import pformat
 from typing import Any
 
+import matplotlib.pyplot as plt
+import nbformat
 from docutils import nodes
 from docutils.parsers.rst import directives
 from sphinx.application import Sphinx
@@ -155,6 +158,32 @@ def execute(code: str, session: dict[str, object]) -> Any:
     if not isinstance(last, ast.Expr):
         return None
     return eval(compile(ast.Expression(last.value), "<page>", "eval"), session)  # noqa: S307
+
+
+def notebook(text: str) -> nbformat.NotebookNode:
+    """A notebook without outputs, given those that its cells have when they are run here, one after the other."""
+    found = nbformat.reads(text, as_version=4)
+    session: dict[str, object] = {"__name__": "__main__"}
+    for cell in found.cells:
+        if cell.cell_type == "code":
+            cell.outputs = outputs(cell.source, session)
+    return found
+
+
+def outputs(code: str, session: dict[str, object]) -> list[nbformat.NotebookNode]:
+    """What a cell prints, its last value unless it ends with a semicolon, and the figures it has drawn."""
+    printed = StringIO()
+    with redirect_stdout(printed):
+        value = execute(code, session)
+    found = [nbformat.v4.new_output("stream", text=printed.getvalue())] if printed.getvalue() else []
+    if value is not None and not code.rstrip().endswith(";"):
+        found.append(nbformat.v4.new_output("execute_result", {"text/plain": pformat(value, sort_dicts=False)}))
+    for number in plt.get_fignums():
+        file = StringIO()
+        plt.figure(number).savefig(file, format="svg", bbox_inches="tight", metadata={"Date": None})
+        found.append(nbformat.v4.new_output("display_data", {"image/svg+xml": file.getvalue()}))
+    plt.close("all")
+    return found
 
 
 def run(directive: SphinxDirective, arguments: list[str], status: int) -> str:
