@@ -21,7 +21,6 @@ from chainrule.node import INPUT, NAME, Node, input_node, is_quantity, label_of,
 from chainrule.ops.types import show_shape
 from chainrule.quantity import Name, Quantity, spell
 from chainrule.randomness import parameter_key
-from chainrule.tracing import trace
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -135,6 +134,8 @@ def _of_function(function: Callable[..., Any], shapes: Mapping[str, Shape]) -> G
             near = get_close_matches(name, shapes, n=1)
             hint = f"Did you mean {near[0]!r}?" if near else "Name it in inputs, targets or parameters."
             raise ProblemError(f"the function takes {name}, which is no input, target or parameter.", hint=hint)
+    from chainrule.tracing import trace
+
     return trace(function, *[shapes[name] for name in called])
 
 
