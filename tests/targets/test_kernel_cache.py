@@ -20,6 +20,11 @@ from hypothesis import strategies as st
 
 import chainrule as cr
 from chainrule.graph import Program
+from chainrule.node import input_node, type_of
+from chainrule.ops.choices import LESS
+from chainrule.ops.functions import SIN
+from chainrule.ops.reduction import SUM
+from chainrule.quantity import Name
 from chainrule.targets.llvm import cached, machine
 from chainrule.targets.llvm.machine import compile_text, object_code, this_machine
 from chainrule.targets.llvm.training import TrainingKernel
@@ -449,3 +454,25 @@ def test_processes_that_compile_the_same_at_once(kept: Path) -> None:
     assert len(found) == 1
     assert run(TRAIN).split() == [*found, "False"]
     assert not [file for file in files(kept) if file.suffix != ".kept"]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_function_from_disk_is_the_same_function(
+    kept: Path, dtype: Literal["float32", "float64"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x, w = input_node(Name("x"), type_of("real", ("N", 5))), input_node(Name("w"), type_of("real", (5, 3)))
+    out = SIN(x @ w)
+    graph = {Name("out"): out, Name("total"): SUM(out, attribute=(0, 1)), Name("less"): LESS(x, x * x)}
+    made = cached.cached_function(graph, dtype=dtype)
+    monkeypatch.setattr(cached, "compile_function", None)  # not needed any more
+    found = cached.cached_function(graph, dtype=dtype)
+    random = np.random.default_rng(0)
+    values = {Name("x"): random.normal(size=(7, 5)), Name("w"): random.normal(size=(5, 3))}
+    first, second = made(values), found(values)
+    assert {label: (one.dtype, one.tobytes()) for label, one in first.items()} == {
+        label: (one.dtype, one.tobytes()) for label, one in second.items()
+    }
+    assert np.allclose(first[Name("out")], np.sin(values[Name("x")] @ values[Name("w")]), atol=1e-5)
+    assert made.text == found.text
+    with pytest.raises(TypeError):  # another function is compiled
+        cached.cached_function({Name("out"): out}, dtype=dtype)

@@ -154,9 +154,9 @@ def _small(roots: tuple[Node, ...]) -> bool:
 
 @lru_cache(maxsize=64)
 def _native(roots: tuple[Node, ...], dtype: DType) -> Function | ScalarFunction:
-    from chainrule.targets.llvm.function import compile_function
+    from chainrule.targets.llvm.cached import cached_function
 
-    return compile_function({Name(f"#{at}"): root for at, root in enumerate(roots)}, dtype=dtype)
+    return cached_function({Name(f"#{at}"): root for at, root in enumerate(roots)}, dtype=dtype)
 
 
 @lru_cache(maxsize=64)

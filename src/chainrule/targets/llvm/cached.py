@@ -1,4 +1,4 @@
-"""A training kernel found by its program: neither a plan nor the text of a module is made where it is kept on disk.
+"""Kernels found by their graph: neither a plan nor the text of a module is made where one is kept on disk.
 
 What is kept beside the code is how its memory is laid out, as JSON: all that is needed to call it.
 """
@@ -15,6 +15,7 @@ from chainrule.node import INPUT, Node, order
 from chainrule.quantity import Quantity, spell
 from chainrule.targets.llvm.code import Code
 from chainrule.targets.llvm.emit import DType
+from chainrule.targets.llvm.function import Function, compile_function, function_plan, function_text
 from chainrule.targets.llvm.machine import kept_compiled, this_machine
 from chainrule.targets.llvm.memory import Memory
 from chainrule.targets.llvm.training import TrainingKernel, compile_training
@@ -24,6 +25,7 @@ from chainrule.transforms.schedule.stages import Buffer, Plan
 
 if TYPE_CHECKING:
     from chainrule.targets.llvm.level_training import LevelUpdates
+    from chainrule.targets.llvm.scalar_function import ScalarFunction
 
 _RECORDS: Final = {record.__name__: record for record in (Code, Plan, Memory, Buffer)}
 
@@ -51,10 +53,37 @@ def cached_training(
     return made
 
 
+def cached_function(graph: Mapping[Quantity, Node], *, dtype: DType = "float64") -> Function | ScalarFunction:
+    """Native code for some nodes, from disk or else as `compile_function` makes it."""
+    host, roots = processor() if folder() is not None else None, list(graph.values())
+    if host is None:
+        return compile_function(graph, dtype=dtype)
+    inputs = [n for n in order(roots) if n.op is INPUT]
+    key = key_of("function", COMPILER, host, dtype, _text(roots, [roots]))
+    data = read(key)
+    if data is not None:
+        told = json.loads(data)
+        plan, memory = _read(told["plan"], inputs), _read(told["memory"], inputs)
+
+        def text() -> str:
+            return function_text(*function_plan(roots, dtype, this_machine())[:2], dtype, this_machine())
+
+        compiled = kept_compiled(told["key"], text)
+        if compiled is not None:
+            return Function(plan, memory, compiled, inputs, graph, dtype)
+    made = compile_function(graph, dtype=dtype)
+    if isinstance(made, Function) and made.compiled.key is not None:
+        plan, memory = _plain(_thin(made.plan, inputs), inputs), _plain(made.memory, inputs)
+        write(key, json.dumps({"key": made.compiled.key, "plan": plan, "memory": memory}).encode())
+    return made
+
+
 def key_of_program(program: Program, error: Node, dtype: DType, precise: bool = True) -> str | None:
     """What the kernel of a program is kept under; None where none are kept."""
     host = processor() if folder() is not None else None
-    return key_of("program", COMPILER, host, dtype, repr(precise), text_of(program, error)) if host is not None else None
+    return (
+        key_of("program", COMPILER, host, dtype, repr(precise), text_of(program, error)) if host is not None else None
+    )
 
 
 def inputs_of(program: Program, error: Node) -> list[Node]:
@@ -69,12 +98,16 @@ def text_of(program: Program, error: Node) -> str:
     befores = [kept.before for kept in program.state.values()]
     roots = [error, *(kept.after for kept in program.state.values()), *befores, *program.examples]
     roots += program.scalars.values()
+    parts = [befores, program.examples, list(program.scalars.values()), roots]
+    return "\n".join([_text(roots, parts), *map(spell, program.state)])
+
+
+def _text(roots: Sequence[Node], parts: Sequence[Sequence[Node]]) -> str:
+    """All nodes below the roots, a line each, and the numbers of those that have a part to play."""
     nodes = order(roots)
     number = {n: k for k, n in enumerate(nodes)}
     lines = [f"{n.op.name} {[number[a] for a in n.args]} {n.attribute!r}" for n in nodes]
-    parts = [befores, program.examples, list(program.scalars.values()), roots]
-    lines += [repr([number[n] for n in part]) for part in parts]
-    return "\n".join([*lines, *map(spell, program.state)])
+    return "\n".join([*lines, *[repr([number[n] for n in part]) for part in parts]])
 
 
 def _kept(
@@ -98,12 +131,15 @@ def _kept(
 
 def _told(code: Code, key: str, known: Sequence[Node]) -> bytes | None:
     """What a kernel needs to know to be called; None where it knows more than can be written down."""
-    found = {n: code.plan.found[n] for n in known if n in code.plan.found}
-    plan = Plan((), code.plan.buffers, {}, found, 0, frozenset())
     try:
-        return json.dumps({"key": key, "code": _plain(replace(code, plan=plan), known)}).encode()
+        return json.dumps({"key": key, "code": _plain(replace(code, plan=_thin(code.plan, known)), known)}).encode()
     except TypeError:
         return None
+
+
+def _thin(plan: Plan, known: Sequence[Node]) -> Plan:
+    """What it takes of a plan to call its code."""
+    return Plan((), plan.buffers, {}, {n: plan.found[n] for n in known if n in plan.found}, 0, frozenset())
 
 
 def _plain(value: Any, known: Sequence[Node]) -> Any:

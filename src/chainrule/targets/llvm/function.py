@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Mapping, Sequence
 from threading import Lock
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from chainrule.errors import ChainruleError, ShapeError
 from chainrule.graph import Graph
@@ -14,14 +14,14 @@ from chainrule.quantity import Quantity, spell
 from chainrule.targets.llvm.arrays import Space, bind
 from chainrule.targets.llvm.emit import REALS, DType
 from chainrule.targets.llvm.entry import flush_declarations, flush_off, flush_on
-from chainrule.targets.llvm.levels import fits
 from chainrule.targets.llvm.machine import Compiled, Machine, compile_text, this_machine
 from chainrule.targets.llvm.memory import Memory, lay_out
-from chainrule.targets.llvm.module import assemble, write_stages
-from chainrule.targets.llvm.scalar_function import ScalarFunction
 from chainrule.transforms.schedule.lower import lower
-from chainrule.transforms.schedule.plan import plan
 from chainrule.transforms.schedule.stages import Plan
+
+# What plans and writes code is loaded by the functions below, because one that is found on disk does without.
+if TYPE_CHECKING:
+    from chainrule.targets.llvm.scalar_function import ScalarFunction
 
 _CALL: Final = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3)  # a foreign call releases the GIL
 
@@ -29,7 +29,7 @@ _CALL: Final = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3)  # a foreign call 
 class Function:
     """A compiled graph. It owns its machine code and its memory; calls from several threads run one after the other."""
 
-    __slots__ = ("_call", "_compiled", "_lock", "_space", "dtype", "inputs", "memory", "outputs", "plan")
+    __slots__ = ("_call", "_lock", "_space", "compiled", "dtype", "inputs", "memory", "outputs", "plan")
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Function:
         self.plan, self.memory, self.dtype = plan, memory, dtype
         self.inputs = {label_of(given): given for given in inputs}
         self.outputs = outputs
-        self._compiled = compiled
+        self.compiled = compiled
         self._call = _CALL(compiled.address("run"))
         self._space: Space | None = None
         self._lock = Lock()
@@ -51,7 +51,7 @@ class Function:
     @property
     def text(self) -> str:
         """The code as LLVM's text."""
-        return self._compiled.text
+        return self.compiled.text
 
     def __call__(
         self, values: Mapping[Quantity, Any], *, sizes: Mapping[str, int] | None = None
@@ -110,6 +110,9 @@ def compile_function(
     >>> compile_function({Name("y"): x * x})({Name("x"): 3.0})[Name("y")].item()
     9.0
     """
+    from chainrule.targets.llvm.levels import fits
+    from chainrule.targets.llvm.scalar_function import ScalarFunction
+
     found = dict(graph.outputs) if isinstance(graph, Graph) else dict(graph)
     for label in outputs or ():
         if label not in found:
@@ -127,6 +130,8 @@ def compile_function(
 
 def function_plan(roots: Sequence[Node], dtype: DType, machine: Machine) -> tuple[Plan, Memory, list[Node]]:
     """The plan of a function, its memory, and its inputs in the order of use."""
+    from chainrule.transforms.schedule.plan import plan
+
     lowered = lower(roots)
     inputs = [n for n in order(roots) if n.op is INPUT]
     item = REALS[dtype].size
@@ -137,6 +142,8 @@ def function_plan(roots: Sequence[Node], dtype: DType, machine: Machine) -> tupl
 
 def function_text(made: Plan, memory: Memory, dtype: DType, machine: Machine) -> str:
     """The module of a function: `void run(arena, table, sizes)`."""
+    from chainrule.targets.llvm.module import assemble, write_stages
+
     lines = write_stages(made, memory, made.stages, "stages", dtype)
     arguments = []
     head = []
