@@ -37,7 +37,7 @@ class Row:
     ours: Sequence[str] = field(default=tuple(OURS))
 
 
-def compare(title: str, rows: Sequence[Row], *, rounds: int = 7, seconds: float = 0.3) -> None:
+def compare(title: str, rows: Sequence[Row], *, rounds: int = 7, seconds: float = 0.5) -> None:
     """Measure the rows, print each as it comes, keep them, and exit with status 1 if a target is missed.
 
     With fewer peers than a row has, nothing is kept.
