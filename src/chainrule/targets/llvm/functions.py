@@ -227,7 +227,7 @@ class Functions:
             r = e.select(far, self.zero, self.fma(n, e.constant(-log(2)), self.neg(x)))
             return self.div(self.one, self.fma(self.polynomial(r, (1, 1, *table.exp)), scale, self.one))
         r = self.fma(n, e.constant(-table.ln2_low), self.fma(n, e.constant(-table.ln2_high), self.neg(x)))
-        r = e.select(far, self.zero, r)
+        r = e.select(far, self.one, r)  # not zero, which times an infinite scale is no number
         rest = self.fma(e.write("fmul", r, r), self.polynomial(r, table.exp), r)
         return self.div(self.one, self.fma(scale, rest, e.write("fadd", scale, self.one)))
 
