@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,10 @@ from chainrule.ops.choices import GREATER, WHERE
 from chainrule.optimizers import OPTIMIZERS, find_optimizer, training_program
 from chainrule.quantity import Name, Quantity
 from chainrule.randomness import seed_key, uniform
-from chainrule.targets.llvm import training
+from chainrule.targets.llvm import levels
 from chainrule.targets.llvm.emit import DType
 from chainrule.targets.llvm.level_training import LevelUpdates
-from chainrule.targets.llvm.machine import AARCH64, Machine, object_code
+from chainrule.targets.llvm.machine import AARCH64, Machine, object_code, this_machine
 from chainrule.targets.llvm.program import program_code, program_text
 from chainrule.targets.llvm.training import TrainingKernel, compile_training
 from chainrule.transforms.batch import batch_loss
@@ -66,6 +67,18 @@ def test_a_batch_that_is_summed_in_parts(dtype: str, optimizer: str) -> None:
     program = network(layers, rows=True, optimizer=optimizer, activation=["tanh", "sigmoid"])
     found = compare(program, layers, batch=rows, updates=2, dtype=dtype, rate=0.001)
     assert found < (1e-12 if dtype == "float64" else 1e-5)
+
+
+@pytest.mark.parametrize("vector_bytes", [16, 32])
+@pytest.mark.parametrize(("dtype", "batch"), [("float64", 21), ("float32", 9), ("float32", 300)])
+def test_tiles_of_narrower_vectors(vector_bytes: int, dtype: str, batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    narrow = replace(this_machine(), vector_bytes=vector_bytes)
+    for module in ("machine", "training"):
+        monkeypatch.setattr(f"chainrule.targets.llvm.{module}.this_machine", lambda: narrow)
+    for layers in ([37, 50, 3], [260, 257, 18]):
+        program = network(layers, rows=True, optimizer="momentum", activation=["relu", "softmax"], loss="cross entropy")
+        found = compare(program, layers, batch=batch, updates=3, dtype=dtype, rate=0.01, classes=True)
+        assert found < (1e-12 if dtype == "float64" else 1e-5), layers
 
 
 def test_adam_in_float32_where_derivatives_are_zero_or_endless() -> None:
@@ -268,7 +281,7 @@ def test_a_very_large_program_of_single_numbers(dtype: Any, monkeypatch: pytest.
     order, rates, errors = np.array([3, 1, 4, 1, 5, 7, 2, 8, 0]), {RATE: np.full(9, 0.5)}, [np.zeros(9), np.zeros(9)]
     states = [beginning(program, dtype), beginning(program, dtype)]
     plain = compile_training(program, error=E, dtype=dtype)
-    monkeypatch.setattr(training, "LARGE_PROGRAM", 100)
+    monkeypatch.setattr(levels, "LARGE_PROGRAM", 100)
     tables = compile_training(program, error=E, dtype=dtype)
     assert isinstance(plain, TrainingKernel)
     assert isinstance(tables, LevelUpdates)

@@ -125,11 +125,13 @@ def _several(reduction: _Reduction, axis: int, vector: int) -> None:
 
     def together(points: list[Point]) -> None:
         (point,) = points
-        totals = []
-        for k in range(point.lanes if point.live is None else point.live):
-            nest.at[axis] = Point(point.index, point.shift + k)
-            totals.append(_total(reduction, vector, start))
-        totals += totals[:1] * (point.lanes - len(totals))
+        count = point.lanes if point.live is None else point.live
+        board = e.effect(f"getelementptr i8, ptr %arena, i64 {nest.memory.board}", "pointer")
+        with e.loop(e.index(0), e.index(count), 1) as row:
+            nest.at[axis] = Point(e.plus(point.index, row.index), point.shift)
+            e.store(_total(reduction, vector, start), e.offset(board, e.times(row.index, e.index(start.lanes))))
+        places = [e.offset(board, e.index(min(k, count - 1) * start.lanes)) for k in range(point.lanes)]
+        totals = [e.load(place, start.lanes) for place in places]
         _finish(nest, axis, [(point, fold(e, totals, reduction.combine))])
 
     nest.vectors(nest.stage.space[axis], 1, together)

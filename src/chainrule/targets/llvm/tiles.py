@@ -24,6 +24,11 @@ _FAR: Final = 1 << 19  # bytes of weights
 _WRITTEN_OUT: Final = 64  # products of vectors up to which no loop is made
 
 
+def registers(nest: Nest) -> int:
+    """How many registers there are for sums."""
+    return _SUMS[max(16, nest.memory.lanes * nest.memory.item)]
+
+
 def free_axes(nest: Nest) -> tuple[int | None, int | None]:
     """The axes of the result that are the rows of the left matrix and the columns of the right one."""
     core = nest.stage.core
@@ -125,6 +130,12 @@ class Tile:
             once.following = [e.write("fadd", total, e.load(place, lanes)) for total, place in pairs]
         return [once.results[k : k + width] for k in range(0, len(flat), width)]
 
+    def fetch_kept(self) -> None:
+        """Have the sums that are kept brought near while more are formed."""
+        for row in self.places():
+            for place in row:
+                self.nest.emitter.fetch(place)
+
     def fetch_states(self) -> None:
         """Have what the sums will change brought to the second cache while they are formed."""
         e = self.nest.emitter
@@ -142,7 +153,6 @@ Cover: TypeAlias = Callable[[Span | None, Callable[[Tile], None]], None]  # work
 def write_tiles(nest: Nest, along: int, across: int | None) -> None:
     """Tiles over all positions of a product."""
     e, space, (inner,) = nest.emitter, nest.stage.space, nest.summed()
-    registers = _SUMS[max(16, nest.memory.lanes * nest.memory.item)]
     far = nest.memory.is_far(nest.stage)
 
     def cover(span: Span | None, work: Callable[[Tile], None]) -> None:
@@ -153,7 +163,7 @@ def write_tiles(nest: Nest, along: int, across: int | None) -> None:
             if across is None:
                 block(e.index(0), 1)
             else:
-                rows(nest, space[across], span, registers // max(2, len(points)), block)
+                rows(nest, space[across], span, registers(nest) // max(2, len(points)), block)
 
         panels(nest, space[along], _CHAINS if across is None else 2, panel)
 
@@ -181,7 +191,12 @@ def _in_parts(nest: Nest, together: int, cover: Cover, *, far: bool) -> None:
     with e.loop(e.index(0), last, together, surely=False) as part:
         span = Span(part.index, e.plus(part.index, step))
         first = e.write("icmp eq", part.index, e.index(0), kind="condition")
-        cover(None, lambda tile: tile.keep(_sums(tile, inner, span), first))
+
+        def keep(tile: Tile) -> None:
+            tile.fetch_kept()
+            tile.keep(_sums(tile, inner, span), first)
+
+        cover(None, keep)
 
     def finish(tile: Tile) -> None:
         if far:
