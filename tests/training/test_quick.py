@@ -31,22 +31,23 @@ pytestmark = pytest.mark.skipif(
 )
 ROWS = [[k % 5 / 4, k % 3 / 2, k % 7 / 7] for k in range(24)]
 X, T = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+BUILDS = "chainrule.training.building"
 SOFTMAX: dict[str, Any] = {"activation": ["tanh", "softmax"], "loss": "cross entropy"}
 
 
 @pytest.fixture
 def quickly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
-    """A switch: whether a process is played that has not loaded NumPy yet."""
+    """A switch: whether a process is played that has not built a network yet."""
     monkeypatch.setenv("CHAINRULE_CACHE", str(tmp_path))
     monkeypatch.setattr(known, "_seen", set())
     monkeypatch.setattr(kernels, "_held", kernels._Held())
-    loaded = SimpleNamespace(modules={"numpy": None}, implementation=sys.implementation)
+    loaded = SimpleNamespace(modules={BUILDS: None}, implementation=sys.implementation)
     monkeypatch.setattr(quick, "sys", loaded)
     monkeypatch.setattr(quick, "SECONDS", 60)
     monkeypatch.setattr(quick_run, "SECONDS", 60)
 
     def switch(on: bool) -> None:
-        loaded.modules = {} if on else {"numpy": None}
+        loaded.modules = {} if on else {BUILDS: None}
 
     return switch
 
@@ -87,6 +88,7 @@ PLAIN: dict[str, tuple[dict[str, Any], list[dict[str, Any]], Any, Any]] = {
     ),
     "a batch larger than that": ({"notation": "numbered"}, [{"batch": 100, "epochs": 3}], X, T),
     "twice": ({}, [{"optimizer": "rmsprop", "epochs": 20}, {"optimizer": "adagrad", "epochs": 20}], X, T),
+    "arrays": ({}, [{"epochs": 5}], np.array(X, np.float32), np.array(T)),
     "one example": ({"layers": [2, 2, 2, 1]}, [{"epochs": 3}], [[0.5, 1]], [0.5]),
 }  # fmt: skip
 
@@ -122,7 +124,7 @@ UNUSUAL: dict[str, tuple[dict[str, Any], Any, Any]] = {
     "large inputs": ({}, [[1e6, 0], [0, 1e6]], [0, 1]),
     "saturated units": ({}, [[19, 19], [-19, 19]], [0, 1]),
     "unreachable targets": ({}, X, [0, 1, 2, 3]),
-    "arrays": ({}, np.array(X, float), np.array(T)),
+    "an array of truth values": ({}, np.array(X, bool), np.array(T)),
     "columns": ({}, {"x": X}, {"t": [[t] for t in T]}),
     "truth values": ({}, X, [False, True, True, False]),
 }

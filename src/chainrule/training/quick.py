@@ -1,7 +1,7 @@
 """Small plain training runs, started in no time: all that could be worked out before is read from disk.
 
-The result has the same bits as that of `run`. NumPy, LLVM and the graph are not loaded: a network's shapes, the law of
-its first weights, where they lie in the kernel's memory, and the kernel were kept by `known` in another process.
+The result has the same bits as that of `run`. Neither NumPy nor LLVM nor a graph is needed: a network's shapes, the law
+of its first weights, where they lie in the kernel's memory, and the kernel were kept by `known` in another process.
 Whatever is unusual - in what is asked for, in the numbers, or in what comes out - is left to `run`, from the start.
 """
 
@@ -24,6 +24,7 @@ MOST_ROWS = 128  # in an epoch
 SECONDS = 0.2  # of processor time; after that, a run is not a short one
 FAR = 20.0  # no input is larger in size, or a person might be told something
 FIRST, PAUSE = 256, 0.02  # rows of the first call, seconds of the others
+_BUILDS = "chainrule.training.building"
 _PLAIN = {
     "stop": None, "change": None, "patience": None, "validation": None, "updates": None, "seconds": None, "l1": 0.0,
     "l2": 0.0, "dropout": 0.0, "keep": None, "engine": "native", "precise": True,
@@ -50,8 +51,11 @@ class Start:
 
 
 def start_of(told: Mapping[str, Any]) -> Start | None:
-    """A layered network by its arguments, if it is known from another process; None if it is to be built."""
-    if "numpy" in sys.modules or not (type(told["seed"]) is int and 0 <= told["seed"] < 1 << 64):
+    """A layered network by its arguments, if it is known from another process; None if it is to be built.
+
+    That is so in a process that has built one, because all that it takes is loaded then.
+    """
+    if _BUILDS in sys.modules or not (type(told["seed"]) is int and 0 <= told["seed"] < 1 << 64):
         return None
     key = network_key(told)
     known = kept(key) if key is not None else None
@@ -182,6 +186,8 @@ def run_key(network: str, asked: Mapping[str, Any], batch: int, count: int) -> s
 
 def _numbers(data: Any, width: int) -> list[float] | None:
     """Rows of plain numbers one after the other; None for anything else."""
+    if type(data).__name__ == "ndarray" and data.dtype.kind in "iuf" and data.size <= MOST_NUMBERS:
+        data = data.tolist()
     if type(data) not in (list, tuple) or not data:
         return None
     rows = [(row,) for row in data] if width == 1 and type(data[0]) in (int, float) else data
