@@ -126,7 +126,7 @@ class Worker:
 def _environment(threads: int) -> Iterator[None]:
     """The environment of a worker, which it must have before it loads any library."""
     wanted = {f"{library}_NUM_THREADS": str(threads) for library in ("OMP", "MKL", "OPENBLAS")}
-    wanted |= {"JAX_PLATFORMS": "cpu", "CHAINRULE_CACHE": "0", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    wanted |= {"JAX_PLATFORMS": "cpu", "CHAINRULE_CACHE": "0", "TORCHINDUCTOR_COMPILE_THREADS": "1"}
     if threads == 1 and not hasattr(os, "sched_setaffinity"):  # elsewhere a worker may use one processor only
         wanted["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
     before = dict(os.environ)
