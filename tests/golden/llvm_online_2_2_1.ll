@@ -32,7 +32,7 @@ entry:
   %v30 = fneg <2 x double> %v17
   %v31 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> %v19, <2 x double> splat (double -0.6931467056274414), <2 x double> %v30)
   %v32 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> %v19, <2 x double> splat (double 0xBE9FDF473DE6AF28), <2 x double> %v31)
-  %v33 = select <2 x i1> %v21, <2 x double> splat (double 0.0), <2 x double> %v32
+  %v33 = select <2 x i1> %v21, <2 x double> splat (double 1.0), <2 x double> %v32
   %v34 = fmul <2 x double> %v33, %v33
   %v35 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> splat (double 0.16666666666666669), <2 x double> %v33, <2 x double> splat (double 0.5000000000000001))
   %v36 = call <2 x double> @llvm.fmuladd.v2f64(<2 x double> splat (double 0.008333333333330039), <2 x double> %v33, <2 x double> splat (double 0.041666666666623824))
@@ -83,7 +83,7 @@ entry:
   %v79 = fneg double %v66
   %v80 = call double @llvm.fmuladd.f64(double %v68, double -0.6931467056274414, double %v79)
   %v81 = call double @llvm.fmuladd.f64(double %v68, double 0xBE9FDF473DE6AF28, double %v80)
-  %v82 = select i1 %v70, double 0.0, double %v81
+  %v82 = select i1 %v70, double 1.0, double %v81
   %v83 = fmul double %v82, %v82
   %v84 = call double @llvm.fmuladd.f64(double 0.16666666666666669, double %v82, double 0.5000000000000001)
   %v85 = call double @llvm.fmuladd.f64(double 0.008333333333330039, double %v82, double 0.041666666666623824)

@@ -170,8 +170,9 @@ class Emitter:
         return results[0] if lanes == 1 else self.gathered(results)
 
     def call(self, name: str, x: Value) -> Value:
-        """A function of this module's own, of a single number."""
-        return self._put(f"call {self.real.name} @{name}({self.real.name} {x.text})", "real", 1, x.level)
+        """A function of this module's own."""
+        type_ = self.type("real", x.lanes)
+        return self._put(f"call {type_} @{name}({type_} {x.text})", "real", x.lanes, x.level)
 
     def lane(self, vector: Value, lane: int) -> Value:
         """One lane of a vector."""
