@@ -1,7 +1,8 @@
 """A hundred updates of every rule, each compared by itself: native code and the reference start it from the same state.
 
 Over a hundred updates at once Quickprop's quotients, and the signs RPROP goes by, amplify the last digit of whoever
-computes them, so that two right programs part; each update by itself leaves a wrong one no room.
+computes them, so that two right programs part; each update by itself leaves a wrong one no room. There are four starts,
+since a rule that leaps gets to where units are saturated and derivatives nothing but rounding.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from chainrule.training.model import MLP, Model
 from chainrule.training.reference import ReferenceKernel
 from chainrule.training.step import Penalties, first_state, training_step
 
-ROWS, UPDATES = 12, 100
+ROWS, UPDATES, STARTS = 12, 100, 4
 
 
 def worst_update(model: Model, rule: str, *, online: bool, seed: int, rate: float) -> float:
@@ -34,8 +35,10 @@ def worst_update(model: Model, rule: str, *, online: bool, seed: int, rate: floa
     shapes = {label_of(one): one.type.shape[0 if online else 1 :] for one in program.examples}
     examples = {label: numbers.uniform(-1, 1, (ROWS, *shape)) for label, shape in shapes.items()}
     scalars = {label: np.array([rate]) for label in program.scalars}
-    state, worst = first_state(program, "float64"), 0.0
+    first, worst = first_state(program, "float64"), 0.0
     for update in range(UPDATES):
+        if update % (UPDATES // STARTS) == 0:
+            state = {label: np.array(value * numbers.uniform(0.5, 1.5)) for label, value in first.items()}
         rows = np.array([update % ROWS]) if online else np.arange(ROWS)
         due = {label: value.copy() for label, value in state.items()}
         errors: tuple[Any, Any] = np.zeros(1), np.zeros(1)
