@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.targets.networks import RATE, E, T, X, beginning, gap, network, reference
 
-from chainrule.graph import Program
-from chainrule.quantity import Quantity
+from chainrule.formula import parse_definitions
+from chainrule.formula.lowering import Block, define
+from chainrule.graph import Graph, Program
+from chainrule.node import input_node, type_of
+from chainrule.numbers.array import of_nested
+from chainrule.optimizers import find_optimizer, training_program
+from chainrule.quantity import Name, Quantity
+from chainrule.targets.llvm.machine import AARCH64, Machine, object_code
+from chainrule.targets.llvm.program import program_code, program_text
 from chainrule.targets.llvm.resident import is_resident
 from chainrule.targets.llvm.training import TrainingKernel, compile_training
+from chainrule.transforms.schedule import blocked
 
 ROWS = 40
 KERNELS: dict[Any, tuple[TrainingKernel, Program]] = {}
@@ -118,3 +127,102 @@ def test_rules_with_a_memory_in_registers(optimizer: str) -> None:
     expected, _ = reference(program, state, examples, order, 1, {RATE: rates})
     assert kernel.run(state, examples, order, 1, {RATE: rates}, errors) == 100
     assert gap(state, expected) < 1e-10
+
+
+PLAIN = Machine("x86_64-unknown-linux-gnu", "x86-64", "", 16)
+
+# Blocks of updates, also for networks that are too small to gain by them.
+
+DAGS = {
+    "inputs that go round the hidden layer": "h = sigmoid(W @ x + b); o = V @ h + U @ x; E = sum((o - t)^2)/2",
+    "units used twice": "h = tanh(W @ x); g = sigmoid(U @ (h*h)); o = V @ (h + g); E = sum((o - t)^2)/2 + sum(x^2)/9",
+    "an activation of its own": "z = W @ x + b; h = z*sigmoid(z); o = V @ h; E = sum((o - t)^4)/4",
+    "inputs that are scaled": "h = tanh(W @ (2*x)); o = V @ h; E = sum((o - t)^2)/2",
+}
+
+
+@pytest.fixture
+def everything_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocked, "_PAYS", 1)
+    monkeypatch.setattr(blocked, "_WIDE", 2)
+
+
+def run_beside_the_reference(program: Program, layers: list[int], dtype: Any, *, in_blocks: bool) -> None:
+    kernel = compile_training(program, error=E, dtype=dtype)
+    assert isinstance(kernel, TrainingKernel)
+    assert (kernel.block > 1) == in_blocks
+    examples, state = numbers(layers, dtype), beginning(program, dtype)
+    order, rates, errors = np.random.default_rng(6).integers(0, ROWS, 100), np.linspace(0.02, 0.1, 100), np.zeros(100)
+    expected, due = reference(program, state, examples, order, 1, {RATE: rates})
+    for first, last in ((0, 37), (37, 100)):
+        made = kernel.run(state, examples, order[first:last], 1, {RATE: rates[first:last]}, errors[first:last])
+        assert made == last - first
+    bound = 1e-10 if dtype == "float64" else 1e-5
+    assert gap(state, expected) < bound
+    assert np.max(np.abs(errors - due) / np.maximum(1, np.abs(due))) < bound
+
+
+@given(data=st.data())
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_blocks_of_random_networks(data: st.DataObject, everything_in_blocks: None) -> None:
+    layers = data.draw(st.lists(st.integers(2, 40), min_size=2, max_size=4))
+    activation = data.draw(st.sampled_from(["sigmoid", "tanh", "softplus", "gelu"]))  # what does not diverge
+    dtype = data.draw(st.sampled_from(["float64", "float32"]))
+    run_beside_the_reference(network(layers, activation=activation), layers, dtype, in_blocks=True)
+
+
+@pytest.mark.parametrize("name", DAGS)
+def test_blocks_of_what_is_no_chain_of_layers(name: str, everything_in_blocks: None) -> None:
+    shapes = {
+        "x": (6,),
+        "t": (3,),
+        "W": (5, 6),
+        "b": (5,),
+        "V": (3, 5),
+        "U": (3, 6) if "U @ x" in DAGS[name] else (5, 5),
+    }
+    inputs = {key: input_node(Name(key), type_of("real", shape)) for key, shape in shapes.items() if key in DAGS[name]}
+    text = DAGS[name]
+    named = define([Block(text, parse_definitions(text.replace("; ", "\n")))], inputs)
+    graph = Graph({Name(key): root for key, root in named.items()})
+    learning = [key for key in inputs if key not in "xt"]
+    drawn = np.random.default_rng(2)
+    initial: dict[Quantity, Any] = {
+        Name(key): of_nested(drawn.uniform(-0.5, 0.5, shapes[key]).tolist()) for key in learning
+    }
+    program = training_program(
+        graph, minimise=E, parameters=list(initial), rate=input_node(RATE), optimizer=find_optimizer("sgd", {}),
+        initial={**initial, RATE: Fraction(1, 10)}, examples=[X, T],
+    )  # fmt: skip
+    run_beside_the_reference(program, [6, 3], "float64", in_blocks="scaled" not in name)
+
+
+@pytest.mark.parametrize("options", [{"optimizer": "momentum"}, {"optimizer": "adam"}], ids=str)
+def test_what_does_not_fit_runs_as_ever(options: dict[str, Any], everything_in_blocks: None) -> None:
+    run_beside_the_reference(network([9, 5, 3], **options), [9, 5, 3], "float64", in_blocks=False)
+
+
+def test_a_bad_error_at_any_place_of_a_small_block(everything_in_blocks: None) -> None:
+    layers = [7, 4, 3]
+    program = network(layers)
+    kernel = compile_training(program, error=E)
+    examples, rates = numbers(layers), np.full(ROWS, 0.1)
+    for bad in range(ROWS):
+        spoiled = {label: part.copy() for label, part in examples.items()}
+        spoiled[X][bad] = np.nan
+        state, errors = beginning(program, "float64"), np.full(ROWS, -1.0)
+        expected, _ = reference(program, state, examples, np.arange(bad), 1, {RATE: rates})
+        assert kernel.run(state, spoiled, np.arange(ROWS), 1, {RATE: rates}, errors) == bad
+        assert gap(state, expected) < 1e-12
+        assert np.isfinite(errors[:bad]).all()
+        assert (errors[bad + 1 :] == -1).all()
+
+
+@pytest.mark.parametrize("layers", [[2, 2, 1], [270, 50, 6]], ids=str)
+@pytest.mark.parametrize(
+    "machine", [AARCH64, Machine("x86_64-unknown-linux-gnu", "x86-64", "", 16)], ids=lambda m: m.cpu
+)
+def test_object_code_for_other_machines(layers: list[int], machine: Machine) -> None:
+    program = network(layers)
+    code = program_code(program, program.step.outputs[E], "float32", machine)
+    assert object_code(program_text(program, code, machine), machine)[:4] == b"\x7fELF"

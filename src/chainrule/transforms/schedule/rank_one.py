@@ -47,12 +47,12 @@ def rank_one(before: Node, after: Node) -> RankOne | None:
 
 
 def _factors(x: Node) -> list[Node]:
-    """What a product is made of: all that are stretched to its shape, and what these are made of as far as it fits."""
+    """What a product is made of: single numbers, columns and rows, each stretched to its shape."""
     found: list[Node] = []
     stack = [x]
     while stack:
         current = stack.pop()
-        if current.op is MUL and current.type.shape == x.type.shape:
+        if current.op is MUL and (current.type.shape == x.type.shape or any(not a.type.shape for a in current.args)):
             stack += reversed(current.args)
         else:
             found.append(current)
