@@ -6,6 +6,8 @@ Code is made for the shapes of the first call and kept for the next ones of the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import accumulate
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -30,9 +32,10 @@ def compile(
     """A function of numbers and arrays, a graph, or what a model predicts, as native code.
 
     A compiled function takes the arguments of `f`, positional ones, and has `value_and_grad`, which also gives the
-    derivatives by each of them. A compiled graph takes {name: value} and gives {name: value}. A compiled model takes
-    one example, or several; its weights stay those it had, and its dtype is the model's. Raises ChainruleError
-    where the function needs to know a value, as in `if x > 0`, and GradientError for the gradient of an array.
+    derivatives by each of them, and `bind`, for calls on arrays that are agreed on once. A compiled graph takes
+    {name: value} and gives {name: value}. A compiled model takes one example, or several; its weights stay those it
+    had, and its dtype is the model's. Raises ChainruleError where the function needs to know a value, as in `if x > 0`,
+    and GradientError for the gradient of an array.
 
     >>> f = compile(lambda x, y: x * y + x**2)
     >>> f(2.0, 3.0), f.value_and_grad(2.0, 3.0)
@@ -50,6 +53,7 @@ class CompiledFunction:
         "__call__": "The function's value.",
         "_dtype": "The numbers it computes with.",
         "_f": "What was compiled.",
+        "_ways": "The value, and the value with its slopes.",
         "value_and_grad": "The value, and the derivatives by the arguments: a tuple, or the one of a single argument.",
     }
     __call__: Callable[..., Any]
@@ -57,8 +61,28 @@ class CompiledFunction:
 
     def __init__(self, f: Callable[..., Any], dtype: DType) -> None:
         self._f, self._dtype = f, dtype
-        self.__call__ = _Way(f, dtype, slopes=False).entry.function
-        self.value_and_grad = _Way(f, dtype, slopes=True).entry.function
+        self._ways = _Way(f, dtype, slopes=False), _Way(f, dtype, slopes=True)
+        self.__call__, self.value_and_grad = [way.entry.function for way in self._ways]
+
+    def bind(self, given: Any, results: Any, *, shapes: Sequence[tuple[int, ...]] | None = None) -> Callable[[], None]:
+        """A function without arguments that reads them from `given` and writes the value into `results`.
+
+        Both are NumPy arrays, or others with a buffer, of the dtype compiled for; `given` has the arguments one after
+        the other: numbers, or what `shapes` says. Where `results` has room for them, the derivatives follow the value,
+        in the order of `given`. Such a call makes no object. Raises ShapeError for what does not fit.
+
+        >>> import numpy as np
+        >>> given, results = np.array([2.0, 3.0]), np.zeros(3)
+        >>> run = compile(lambda x, y: x * y + x**2).bind(given, results)
+        >>> run()
+        >>> results.tolist()
+        [10.0, 7.0, 2.0]
+        """
+        from chainrule.training.binding import arguments_of, memory_of
+
+        x = memory_of("given", given, self._dtype, written=False)
+        made = memory_of("results", results, self._dtype, written=True)
+        return self._ways[made.size != 1].bound(x, made, arguments_of(x, made, shapes))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return CompiledFunction, (self._f, self._dtype)
@@ -78,11 +102,7 @@ class _Way:
         """The result for any arguments that can be taken apart."""
         taken = [take_apart((f"x{at}",), value) for at, value in enumerate(args, 1)]
         leaves = [leaf for found, _ in taken for leaf in found]
-        key = tuple([(leaf.path, leaf.shape) for leaf in leaves])
-        made = self._made.get(key)
-        if made is None:
-            with collector_paused():
-                made = self._made[key] = self._make(leaves, [rebuild for _, rebuild in taken])
+        made = self._made_for(leaves, [rebuild for _, rebuild in taken])
         value, *slopes = made.run(leaves)
         if made.scalar is not None and len(leaves) == len(args):
             work, long = made.scalar.entry_work, made.scalar.long
@@ -92,6 +112,39 @@ class _Way:
         parts = iter(slopes)
         found = tuple([rebuild(parts) for _, rebuild in taken])
         return value, found[0] if len(args) == 1 else found
+
+    def bound(self, given: Any, results: Any, shapes: Sequence[tuple[int, ...]]) -> Callable[[], None]:
+        """A function from one array, in which arguments of these shapes are, into another."""
+        taken = [take_apart((f"x{at}",), shape, shapes=True) for at, shape in enumerate(shapes, 1)]
+        leaves = [found[0] for found, _ in taken]
+        made = self._made_for(leaves, [rebuild for _, rebuild in taken])
+        if made.scalar is not None:
+            from chainrule.targets.llvm.bound_call import bound_call
+
+            return bound_call(made.scalar.own_work(), given, results, release=made.scalar.long)
+        import numpy as np
+
+        at = accumulate(map(prod, shapes), initial=0)
+        leaves = [
+            replace(leaf, value=given[start : start + prod(shape)].reshape(shape))
+            for leaf, shape, start in zip(leaves, shapes, at, strict=False)
+        ]
+
+        def run() -> None:
+            start = 0
+            for one in made.run(leaves):
+                results[start : start + np.size(one)] = np.ravel(one)
+                start += np.size(one)
+
+        return run
+
+    def _made_for(self, leaves: Sequence[Leaf], rebuilds: Sequence[Rebuild]) -> _Made:
+        key = tuple([(leaf.path, leaf.shape) for leaf in leaves])
+        made = self._made.get(key)
+        if made is None:
+            with collector_paused():
+                made = self._made[key] = self._make(leaves, rebuilds)
+        return made
 
     def _make(self, leaves: Sequence[Leaf], rebuilds: Sequence[Rebuild]) -> _Made:
         inputs = [_input(name, leaf) for name, leaf in zip(names_of(leaves), leaves, strict=True)]

@@ -19,6 +19,7 @@ FUNCTIONS: Final = (
 )  # fmt: skip
 OBJECTS: Final = ("float", "int", "float64", "ndarray", "empty", "dtype")
 TYPE_AT: Final = object.__basicsize__ - 8  # where an object names its type,
+FLOAT_AT: Final = float.__basicsize__ - 8  # a float its value,
 ITEMS_AT: Final = tuple.__basicsize__  # a tuple its first item,
 BYTES_AT: Final = bytes.__basicsize__ - 1  # and bytes begin: what CPython's macros know
 VALUE, VALUE_AND_SLOPES, VALUE_AND_SLOPE = range(3)  # forms of a result: v, (v, (s, ...)) and (v, s)
@@ -308,7 +309,14 @@ number:
   %type.at = getelementptr i8, ptr %arg, i64 {TYPE_AT}
   %type = load ptr, ptr %type.at
   %is.float = icmp eq ptr %type, %float
-  br i1 %is.float, label %put, label %similar
+  br i1 %is.float, label %plain, label %similar
+plain:
+  %plain.at = getelementptr i8, ptr %arg, i64 {FLOAT_AT}
+  %x.plain = load double, ptr %plain.at
+  %narrow.plain = {narrowed.replace("%x", "%x.plain")}
+  %place.plain = getelementptr {number}, ptr %given, i64 %at
+  store {number} %narrow.plain, ptr %place.plain
+  br label %next
 similar:
   %is.float64 = icmp eq ptr %type, %float64
   %is.int = icmp eq ptr %type, %int

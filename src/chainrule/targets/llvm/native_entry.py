@@ -45,13 +45,9 @@ class Entry:
             return
         code, table = _code(dtype), _table(dtype)
         self._cell = Cell(None, id(general), ctypes.addressof(table))
-        method = _Method(name.encode(), code.address("call"), _FASTCALL, None)
-        alive = code, table, method, general, self._cell, self._given
-        # `self` of the function is a tuple: first where the cell is, then all that must live as long as the function.
-        held = ctypes.addressof(self._cell).to_bytes(8, sys.byteorder), alive
-        new = ctypes.pythonapi.PyCFunction_NewEx
-        new.restype, new.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p]
-        self.function = new(ctypes.addressof(method), held, None)
+        self.function = c_function(
+            name, code.address("call"), _FASTCALL, self._cell, alive=(code, table, general, self._given)
+        )
 
     def give(self, work: Work, arguments: Sequence[Shape | None], results: Sequence[Shape | None], form: int, *,
              release: bool) -> None:  # fmt: skip
@@ -71,6 +67,21 @@ class Entry:
             )  # fmt: skip
             self._given[key] = signature, parts, kept, work
         self._cell.signature = ctypes.addressof(self._given[key][0])
+
+
+def c_function(
+    name: str, address: int, flags: int, first: ctypes.Structure, *, alive: tuple[Any, ...]
+) -> Callable[..., Any]:
+    """A Python function that is the C function at an address.
+
+    Its `self` is a tuple: where the `first` thing is that it reads, then all that must live as long as the function.
+    """
+    method = _Method(name.encode(), address, flags, None)
+    held = ctypes.addressof(first).to_bytes(8, sys.byteorder), (method, first, *alive)
+    new = ctypes.pythonapi.PyCFunction_NewEx
+    new.restype, new.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p]
+    made: Callable[..., Any] = new(ctypes.addressof(method), held, None)
+    return made
 
 
 @cache

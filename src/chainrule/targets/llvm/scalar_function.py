@@ -13,7 +13,7 @@ from chainrule.quantity import Quantity, spell
 from chainrule.targets.llvm.emit import DType
 from chainrule.targets.llvm.levels import Tables
 from chainrule.targets.llvm.straight_line import straight_line
-from chainrule.targets.llvm.work import CALL
+from chainrule.targets.llvm.work import CALL, Work
 
 LARGE: Final = 10_000  # nodes from which a function becomes a table: LLVM takes about 50 microseconds a node
 
@@ -24,7 +24,7 @@ class ScalarFunction:
     `entry_work` is the same for an entry, with memory of its own; if it is `long`, other threads should run meanwhile.
     """
 
-    __slots__ = ("_call", "_lock", "_work", "dtype", "entry_work", "inputs", "long", "outputs")
+    __slots__ = ("_call", "_lock", "_tables", "_work", "dtype", "entry_work", "inputs", "long", "outputs")
 
     def __init__(
         self, outputs: Sequence[Quantity], roots: Sequence[Node], inputs: Sequence[Node], dtype: DType
@@ -33,13 +33,15 @@ class ScalarFunction:
         self.inputs = {label_of(n): n for n in inputs}
         self.outputs = dict(zip(outputs, roots, strict=True))
         self.long = len(order(roots)) > LARGE
-        if self.long:
-            tables = Tables(roots, inputs, dtype)
-            self._work, self.entry_work = tables.work(), tables.work()
-        else:
-            self._work = self.entry_work = straight_line(roots, inputs, dtype)
+        self._tables = Tables(roots, inputs, dtype) if self.long else None
+        self._work = self._tables.work() if self._tables else straight_line(roots, inputs, dtype)
+        self.entry_work = self.own_work()
         self._call = CALL(self._work.address)
         self._lock = Lock()
+
+    def own_work(self) -> Work:
+        """The work, in memory that nobody else works in."""
+        return self._tables.work() if self._tables else self._work
 
     @property
     def text(self) -> str:
