@@ -1,7 +1,7 @@
 """Small programs in registers: all they have lies on the stack of the loop, where LLVM gives it registers instead.
 
 A number that is stored by one update and loaded by the next takes five cycles to come back from memory, several times
-in a chain of ops that is some hundred cycles long: 1.1 times the updates a second at 2-2-1, 1.5 times at 8-3-8.
+in a chain of ops that is some hundred cycles long: 1.1 times the updates a second at 2-2-1, 1.4 times at 8-3-8.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 In the update t of a block the first layer's net input is W_t x_t = W_0 x_t - sum_{s<t} u_s (v_s . x_t), where u_s and
 v_s = x_s are what update s takes from W. So two matrix products at the beginning, Z = X W_0^T and G = X X^T, and one
 at the end, W_K = W_0 - U^T X, do the work of K passes over W; all else goes on example by example. Sums are taken in
-another order, so figures differ by rounding; inputs whose squares overflow are beyond it. 1.9 times the updates a
+another order, so figures differ by rounding; inputs whose squares overflow are beyond it. 2.7 times the updates a
 second at 784-100-10, slower at 64-32-10.
 """
 
