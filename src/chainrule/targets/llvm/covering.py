@@ -13,7 +13,7 @@ from chainrule.targets.llvm.nest import Nest, Point
 
 _LEAST: Final = 4  # rows of two vectors that keep the adders busy
 _FEW: Final = 2  # rows that are done one by one after the last tile
-_NEAR: Final = 1 << 20  # bytes of one operand that are gone through again and again before the next come: half an L2
+_NEAR: Final = 1 << 19  # bytes of one operand that are gone through again and again before the next come: half an L2
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from math import prod
 from typing import Any, Final
 
 from chainrule.graph import collector_paused
-from chainrule.node import NAME, Dim, Node, const, node, rebuild
+from chainrule.node import NAME, Dim, Node, const, node, order, rebuild
 from chainrule.ops.arithmetic import ADD, DIV, MUL, NEG, SUB, constant
-from chainrule.ops.choices import EQUAL, MAX, STOP_GRADIENT, WHERE
-from chainrule.ops.functions import EXP, LOG, SQRT
+from chainrule.ops.choices import EQUAL, MAX, STEP, STOP_GRADIENT, WHERE
+from chainrule.ops.functions import EXP, LOG, RELU, SQRT
 from chainrule.ops.matrix import DOT, MATMUL, ONE_HOT, OUTER, RESHAPE, STACK, TRANSPOSE
 from chainrule.ops.reduction import (
     COUNT,
@@ -41,11 +41,17 @@ def count_of(size: Dim) -> int:
 
 
 def lower(roots: Sequence[Node]) -> list[Node]:
-    """The roots without names and composite ops."""
+    """The roots without names and composite ops.
+
+    The slope of relu is that of its result, step(relu(z)), which is in memory anyway: nothing else needs z afterwards.
+    """
+    rectified = {x.args[0] for x in order(roots) if x.op is RELU}
 
     def make(old: Node, args: tuple[Node, ...]) -> Node:
         if old.op is NAME or old.op is STOP_GRADIENT:
             return args[0]
+        if old.op is STEP and old.args[0] in rectified:
+            return node(STEP, (node(RELU, args),))
         rule = _RULES.get(old.op.name)
         if rule is not None:
             return rule(*args) if old.attribute is None else rule(old.attribute, *args)
