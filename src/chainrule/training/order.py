@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from chainrule.randomness import fold, fold_array, fold_text, permutation_array, seed_key, uniform_array
+from chainrule.errors import MissingPartError
+from chainrule.randomness import Words, fold, fold_array, fold_text, permutation_array, seed_key, uniform_array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-MANY: Final = 10_000  # rows; below, it takes longer to have code made than to do without
+MANY: Final = 100  # rows; of fewer, an order is drawn before code for it is loaded
 
 
 def order_of_epoch(n: int, epoch: int, *, shuffle: bool, seed: int) -> NDArray[Any]:
     """The numbers of the rows in the order in which epoch `epoch` (from 1) takes them."""
     if not shuffle:
         return np.arange(n, dtype=np.int64)
-    key = fold(fold_text(seed_key(seed), "shuffle"), epoch)
-    if n > MANY:
-        from chainrule.targets.llvm.shuffle import shuffled
+    return permuted(fold(fold_text(seed_key(seed), "shuffle"), epoch), n)
 
-        order: NDArray[Any] = shuffled(key, n)
-    else:
-        order = permutation_array(key, n)
+
+def permuted(key: Words, n: int) -> NDArray[Any]:
+    """The order of `randomness.permutation`, by native code where there are many rows and it can be had."""
+    if n > MANY:
+        from chainrule.targets.llvm.shuffle import MOST, shuffled
+
+        with suppress(MissingPartError):
+            if n < MOST:
+                found: NDArray[Any] = shuffled(key, n)
+                return found
+    order: NDArray[Any] = permutation_array(key, n)
     return order
 
 
@@ -50,6 +58,6 @@ def orders_of_epochs(n: int, first: int, count: int, *, shuffle: bool, seed: int
 
 def split(n: int, share: float, *, seed: int, purpose: str) -> tuple[NDArray[Any], NDArray[Any]]:
     """The rows that stay and those held back: `share` of them, at least one, drawn at random; in their old order."""
-    order = permutation_array(fold_text(seed_key(seed), purpose), n)
+    order = permuted(fold_text(seed_key(seed), purpose), n)
     held = max(1, round(share * n))
     return np.sort(order[held:]), np.sort(order[:held])

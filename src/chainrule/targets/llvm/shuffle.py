@@ -1,6 +1,6 @@
-"""The exchanges of a random order in native code: of millions of rows they would take longer than an epoch.
+"""A random order in native code: drawn and exchanged one by one in Python it would take longer than an epoch.
 
-The numbers drawn are those of `randomness`, so the order is that of `randomness.permutation`, in any language.
+The numbers are those of `randomness`, so the order is that of `randomness.permutation`, in any language.
 """
 
 from __future__ import annotations
@@ -9,49 +9,51 @@ import ctypes
 from functools import cache
 from typing import Any, Final
 
-from chainrule.randomness import Words, uniform_array
-from chainrule.targets.llvm.machine import Compiled, compile_text
+from chainrule.randomness import Words
+from chainrule.targets.llvm.emit import Emitter, Value
+from chainrule.targets.llvm.machine import Compiled, compile_text, this_machine
+from chainrule.targets.llvm.module import assemble, function
+from chainrule.targets.llvm.special import uniform
 
-_CALL: Final = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
-_TEXT: Final = """
-define void @exchange(ptr %order, ptr %others, i64 %n) {
-entry:
-  %last = sub i64 %n, 1
-  %some = icmp sgt i64 %last, 0
-  br i1 %some, label %loop, label %end
-loop:
-  %i = phi i64 [ %last, %entry ], [ %next, %loop ]
-  %drawn = getelementptr i64, ptr %others, i64 %i
-  %j = load i64, ptr %drawn
-  %here = getelementptr i64, ptr %order, i64 %i
-  %there = getelementptr i64, ptr %order, i64 %j
-  %a = load i64, ptr %here
-  %b = load i64, ptr %there
-  store i64 %b, ptr %here
-  store i64 %a, ptr %there
-  %next = sub i64 %i, 1
-  %more = icmp sgt i64 %next, 0
-  br i1 %more, label %loop, label %end
-end:
-  ret void
-}
-"""
+MOST: Final = 1 << 32  # rows: the number of a draw is one word
+_LANES: Final = 8
+_CALL: Final = ctypes.CFUNCTYPE(
+    None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_uint32, ctypes.c_uint32
+)
 
 
 def shuffled(key: Words, n: int) -> Any:
-    """The numbers 0 to n-1 in the order of `randomness.permutation`.
+    """The numbers 0 to n-1, of which there are fewer than 2^32, in the order of `randomness.permutation`.
 
     >>> shuffled((0, 0), 5).tolist()
     [4, 0, 1, 2, 3]
     """
     import numpy as np
 
-    others = (uniform_array(key, n) * np.arange(1, n + 1)).astype(np.int64)
-    order = np.arange(n, dtype=np.int64)
-    _CALL(_code().address("exchange"))(order.ctypes.data, others.ctypes.data, n)
+    order, others = np.arange(n, dtype=np.int64), np.empty(n + _LANES, np.int64)
+    if n > 1:
+        _CALL(_code().address("shuffle"))(order.ctypes.data, others.ctypes.data, n, *key)
     return order
 
 
 @cache
 def _code() -> Compiled:
-    return compile_text(_TEXT)
+    e = Emitter("float64")
+    order, others, n = Value("%order", "pointer"), Value("%others", "pointer"), Value("%n", "index")
+    keys = Value("%k0", "word"), Value("%k1", "word")
+    with e.loop(e.index(0), n, _LANES) as loop:
+        steps = Value(f"<{', '.join(f'i32 {lane}' for lane in range(_LANES))}>", "word", _LANES)
+        number = e.write("add", e.splat(e.convert("trunc", loop.index, "word"), _LANES), steps)
+        drawn = uniform(e, *keys, number, Value("0", "word"))
+        size = e.convert("uitofp", e.write("add", number, Value("1", "word")), "real")
+        e.store(e.convert("fptosi", e.write("fmul", drawn, size), "index"), e.offset(others, loop.index, kind="index"))
+    with e.loop(e.index(0), e.plus(n, e.index(-1)), 1) as loop:  # the last row first
+        at = e.write("sub", e.plus(n, e.index(-1)), loop.index)
+        here = e.offset(order, at, kind="index")
+        there = e.offset(order, e.load(e.offset(others, at, kind="index"), 1, kind="index"), kind="index")
+        kept, moved = e.load(here, 1, kind="index"), e.load(there, 1, kind="index")
+        e.store(moved, here)
+        e.store(kept, there)
+    machine = this_machine()
+    lines = function("void @shuffle(ptr %order, ptr %others, i64 %n, i32 %k0, i32 %k1)", e, "ret void")
+    return compile_text(assemble([*lines, *e.declared.values()], machine.vector_bytes))

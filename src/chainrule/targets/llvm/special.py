@@ -58,7 +58,7 @@ def write_uniform(nest: Nest) -> None:
             if point.lanes > 1:
                 steps = ", ".join(f"i32 {lane}" for lane in range(point.lanes))
                 element = e.write("add", e.splat(element, point.lanes), Value(f"<{steps}>", "word", point.lanes))
-            nest.store(_uniform(e, k0, k1, start, element), store.buffer, store.place)
+            nest.store(uniform(e, k0, k1, start, element), store.buffer, store.place)
 
     def along(axis: int) -> None:
         if axis == len(space) - 1:
@@ -81,7 +81,7 @@ def _word(value: int) -> Value:
     return Value(str(value), "word")
 
 
-def _uniform(e: Emitter, k0: Value, k1: Value, x0: Value, x1: Value) -> Value:
+def uniform(e: Emitter, k0: Value, k1: Value, x0: Value, x1: Value) -> Value:
     """((a div 2^5) 2^26 + b div 2^6) / 2^53 with the words a, b of Threefry: exact in float64."""
     keys = (k0, k1, e.write("xor", e.write("xor", _word(_PARITY), k0), k1))
     x0, x1 = e.write("add", x0, k0), e.write("add", x1, k1)
