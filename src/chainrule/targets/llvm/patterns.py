@@ -6,9 +6,10 @@ What is inside of a pattern is never put into memory, so that a gradient takes a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from typing import Any, Final, TypeAlias
 
 from chainrule.node import CONST, Node
@@ -44,60 +45,60 @@ def formulas(nodes: Sequence[Node], roots: Collection[Node]) -> dict[Node, Formu
     """A formula for each node that is to be kept, users before arguments; `nodes` have arguments before users."""
     uses = Counter(a for n in nodes for a in set(n.args))
     own = set(roots)
-
-    def alone(x: Node) -> bool:
-        return uses[x] == 1 and x not in own and x.op.name in _INSIDE
-
-    found = _chosen(nodes, alone, None)
+    alone = {n for n in nodes if uses[n] == 1 and n.op.name in _INSIDE and n not in own}
+    written = {n for n in nodes if n.op is CONST and n.attribute in _WRITTEN}
+    large = cache(lambda n: _formula(n, alone, written))
+    found = _chosen(nodes, large)
     many = Counter(one.pattern for one in found.values() if one.inside)
-    return _chosen(nodes, alone, {pattern for pattern, _ in many.most_common(KEPT)})
+    known = {pattern for pattern, _ in many.most_common(KEPT)}
+
+    def usual(n: Node) -> Formula:
+        formula = large(n)
+        return formula if not formula.inside or formula.pattern in known else _formula(n, (), written)
+
+    return _chosen(nodes, usual)
 
 
-def _chosen(
-    nodes: Sequence[Node], alone: Callable[[Node], bool], known: Collection[Pattern] | None
-) -> dict[Node, Formula]:
-    """Formulas from the last node to the first; those of several ops must have a known pattern."""
+def _chosen(nodes: Sequence[Node], formula_of: Callable[[Node], Formula]) -> dict[Node, Formula]:
+    """Formulas from the last node to the first, for all that are not inside of others."""
     found: dict[Node, Formula] = {}
     gone: set[Node] = set()
     for n in reversed(nodes):
         if n.args and n not in gone:
-            formula = _formula(n, alone)
-            if known is not None and formula.inside and formula.pattern not in known:
-                formula = _formula(n, lambda x: False)
-            found[n] = formula
+            formula = found[n] = formula_of(n)
             gone.update(formula.inside)
     return found
 
 
-def _formula(n: Node, alone: Callable[[Node], bool]) -> Formula:
-    """The op of a node, and as many of those below it as fit."""
+def _formula(n: Node, alone: Collection[Node], written: Collection[Node]) -> Formula:
+    """The op of a node, and as many of those below it as fit: those that nothing else needs."""
     inside: dict[Node, None] = {}
-    arguments = dict.fromkeys(a for a in n.args if not _is_written(a))
+    arguments = dict.fromkeys([a for a in n.args if a not in written])
     for x in (queue := list(arguments)):
-        if len(inside) + 1 < _OPS and alone(x):
-            more = {a: None for a in x.args if not _is_written(a)}
-            rest = {a: None for a in arguments if a is not x} | more
+        if x in alone and len(inside) + 1 < _OPS:
+            more = [a for a in x.args if a not in written]
+            rest = {a: None for a in arguments if a is not x} | dict.fromkeys(more)
             if len(rest) <= _ARGUMENTS:
-                queue += [a for a in more if a not in arguments]
+                queue += [a for a in dict.fromkeys(more) if a not in arguments]
                 arguments = rest
                 inside[x] = None
     numbers: dict[Node, int] = {}
     return Formula(_pattern(n, arguments, numbers), tuple(numbers), tuple(inside))
 
 
-def _pattern(x: Node, arguments: Collection[Node], numbers: dict[Node, int]) -> Pattern:
+def _pattern(x: Node, arguments: Mapping[Node, None], numbers: dict[Node, int]) -> Pattern:
     """The pattern, its arguments numbered as they come; what may be exchanged stands in a fixed order."""
     if x in arguments:
         return numbers.setdefault(x, len(numbers))
     if x.op is CONST:
         return str(x.attribute)
     args = x.args
-    if x.op.name in _EXCHANGED:
+    if x.op.name in _EXCHANGED and not arguments.keys() >= set(args):
         args = tuple(sorted(args, key=lambda a: _skeleton(a, arguments), reverse=True))
     return (x.op.name, *[_pattern(a, arguments, numbers) for a in args])
 
 
-def _skeleton(x: Node, arguments: Collection[Node]) -> str:
+def _skeleton(x: Node, arguments: Mapping[Node, None]) -> str:
     """A pattern without the numbers of its arguments."""
     if x in arguments:
         return ""
@@ -114,10 +115,6 @@ def constant_of(x: Node) -> float:
     """The number that a constant, pi or e is."""
     value: float = x.op.value(_Constants, *([x.attribute] if x.op is CONST else []))
     return value
-
-
-def _is_written(x: Node) -> bool:
-    return x.op is CONST and x.attribute in _WRITTEN
 
 
 def size_of(pattern: Pattern) -> int:
