@@ -20,7 +20,7 @@ from chainrule.node import NAME, label_of, order
 from chainrule.numbers.vectorised import numpy_numbers
 from chainrule.quantity import Name, Quantity, spell
 from chainrule.training.kernels import native_kernel
-from chainrule.training.spans import Kernel
+from chainrule.training.sessions import Kernel
 from chainrule.training.step import first_state
 
 if TYPE_CHECKING:

@@ -16,20 +16,21 @@ from chainrule.training.order import order_of_epoch
 
 if TYPE_CHECKING:
     from chainrule.training.model import Model
-    from chainrule.training.spans import Spans, State
+    from chainrule.training.sessions import State
+    from chainrule.training.spans import Spans
 
 
 def explain_divergence(
-    model: Model, program: Program, spans: Spans, replay: Callable[[int], State], epoch: int, update: int
+    model: Model, program: Program, spans: Spans, earlier: Callable[[], State] | None, epoch: int, update: int
 ) -> str:
     """Where the numbers overflowed, and what to do.
 
-    `update` is the number within the epoch of the update whose error is not finite; `replay(k)` gives the state before
-    the k-th update before it.
+    `update` is the number within the epoch of the update whose error is not finite, and the state is that before it;
+    `earlier` gives the state before the update before it, where it can be worked out again.
     """
-    state = replay(0)
-    if update > 1 and not all(np.isfinite(part).all() for part in state.values()):
-        update, state = update - 1, replay(1)
+    state = spans.state
+    if update > 1 and earlier is not None and not all(np.isfinite(part).all() for part in state.values()):
+        update, state = update - 1, earlier()
     label, largest, size = first_bad(program, spans, state, epoch, update)
     where = f"epoch {epoch}, update {update}"
     what = f"{spell(label)}{layer_text(model, label)}" if label is not None else "the error"

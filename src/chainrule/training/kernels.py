@@ -14,7 +14,7 @@ from chainrule.quantity import Quantity
 
 if TYPE_CHECKING:
     from chainrule.training.model import DType
-    from chainrule.training.spans import Kernel
+    from chainrule.training.sessions import Kernel
 
 KEPT: Final = 16  # programs a thread, because a kernel makes one call at a time
 

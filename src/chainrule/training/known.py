@@ -91,15 +91,14 @@ def _of_network(model: Model, told: dict[str, Any]) -> dict[str, Any] | None:
 
 def _of_run(model: Model, program: Program, kernel: TrainingKernel, batch: int) -> dict[str, Any] | None:
     """Where everything lies in the memory of a kernel."""
-    code, space = kernel.code, kernel.space
+    code = kernel.code
     roles = {label_of(one): 0 for one in model.inputs} | {label_of(one): 1 for one in model.targets}
     parts = [roles.get(label_of(one)) for one in program.examples]
-    if kernel.compiled.key is None or space is None or code.given or len(program.scalars) != 1 or None in parts:
+    if kernel.compiled.key is None or code.given or len(program.scalars) != 1 or None in parts:
         return None
     if code.block != 1:  # then it matters where calls are cut
         return None
-    if kernel.block != 1:
-        return None  # its calls must not be cut anywhere
+    space = kernel.session(batch).space
     state: list[tuple[str | float, list[int]]] = []
     for label, kept in program.state.items():
         buffer = code.plan.found[kept.before]

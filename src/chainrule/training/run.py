@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
@@ -28,12 +28,17 @@ from chainrule.training.progress import Tell, progress_bar
 from chainrule.training.reference import ReferenceKernel
 from chainrule.training.rules import Lbfgs, Rule, as_rule
 from chainrule.training.schedules import positive_whole, rate_of_epoch
-from chainrule.training.spans import Done, Kernel, Spans, State
-from chainrule.training.step import Penalties, first_state, training_step
+from chainrule.training.sessions import Kernel, State
+from chainrule.training.spans import Done, Spans
+from chainrule.training.step import Penalties, training_step
 from chainrule.training.stopping import Condition, Stop, as_stop
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from chainrule.training.model import Model
+
+SMALL: Final = 1 << 22  # bytes of a state of which a second one may be kept, to run some epochs again
 
 
 def training_run(
@@ -83,13 +88,12 @@ def training_run(
         model, rule.optimizer, rate=rule.rate.first, online=rows == 1, over=over, penalties=penalties, seed=seed
     )
     kernel = make_kernel(program, model, engine, precise=precise)
+    warned = noticed_before(model, given)
     spans = Spans(
         kernel, program, given, batch=rows, shuffle=shuffle and batch != "all", seed=seed,
         dtype=model.dtype, mean=over == "mean",
     )  # fmt: skip
-    run = _Run(model, rule, program, spans, first_state(program, model.dtype), limits, given, held, over)
-    run.best.state = {label: part.copy() for label, part in run.state.items()}
-    run.warnings += noticed_before(model, given)
+    run = _Run(model, rule, program, spans, limits, given, held, over, warned)
     with interrupts() as interrupted, progress_bar(epochs, show=progress) as tell:
         halt = _halt(interrupted, seconds)
         run.all_epochs(epochs, updates, halt, _halted_by(interrupted), tell)
@@ -114,12 +118,13 @@ def make_kernel(program: Program, model: Model, engine: Engine, *, precise: bool
 
 @dataclass(slots=True)
 class _Best:
-    """The row of the best epoch so far, its error, and from where it can be run again."""
+    """The row of the best epoch so far and its error; from where it can be run again, or its parameters themselves."""
 
     error: float = float("inf")
     row: int = 0
-    state: State = field(default_factory=dict)
+    before: State = field(default_factory=dict)
     first: int = 1  # the epoch that this state is before
+    parameters: dict[str, NDArray[Any]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -130,19 +135,25 @@ class _Run:
     rule: Rule
     program: Program
     spans: Spans
-    state: State
     limits: Stop
     given: Examples
     held: Examples | None
     over: Over
+    warnings: list[str]
     rows: list[Row] = field(default_factory=list)
     rates: list[float] = field(default_factory=list)
     errors: list[float] = field(default_factory=list)
     best: _Best = field(default_factory=_Best)
     updates: int = 0
     stopped_by: str = "epochs"
-    warnings: list[str] = field(default_factory=list)
     began: float = field(default_factory=perf_counter)
+    again: bool = field(init=False)  # whether epochs can be run again, which takes a second state
+
+    def __post_init__(self) -> None:
+        self.again = self.early or self.spans.size <= SMALL
+        if not self.again:
+            own = self.model.parameters
+            self.best.parameters = own.copy() if self.each else dict(own)
 
     def all_epochs(
         self, epochs: int, updates: int | None, halt: Callable[[], bool], halted_by: Callable[[], str], tell: Tell
@@ -174,15 +185,22 @@ class _Run:
         """Whether the model must be as it is after an epoch, to be judged."""
         return self.limits.wants_each_epoch or self.held is not None
 
+    @property
+    def early(self) -> bool:
+        """Whether the error of an epoch is that of the parameters before its update, as of a full batch."""
+        return self.held is None and self.spans.updates_an_epoch == 1
+
     def _at_once(self) -> int:
-        return 1 if self.each or self.rule.rate.looks_back else self.spans.epochs_at_once
+        return 1 if self.each or self.rule.rate.looks_back or not self.again else self.spans.epochs_at_once
 
     def _stretch(self, count: int, updates: int | None, halt: Callable[[], bool]) -> Done | None:
         """Some epochs; None if training is over. What was run beyond a limit is undone, by running it again."""
-        first, before = len(self.rows) + 1, {label: part.copy() for label, part in self.state.items()}
+        first, before = len(self.rows) + 1, self.spans.snapshot() if self.again else {}
+        if not self.rows:
+            self.best.before = before
         schedule = self.rule.rate
         rates = [rate_of_epoch(schedule, first + k, self.rates, self.errors) for k in range(count)]
-        done = self.spans.run(self.state, first, rates, updates=updates, halt=halt)
+        done = self.spans.run(first, rates, updates=updates, halt=halt)
         if done.failed:
             self._diverged(first, before, rates, done)
         for at, (total, made, seen) in enumerate(zip(done.errors, done.updates, done.rows, strict=True)):
@@ -193,7 +211,7 @@ class _Run:
             if reason is not None:
                 self.stopped_by = reason
                 if at < len(done.errors) - 1:
-                    self._again(before, first, rates[: at + 1])
+                    self._run_again(before, first, rates[: at + 1])
                 return None
         return done
 
@@ -202,60 +220,62 @@ class _Run:
         row: dict[str, Any] = {"epoch": number, "updates": self.updates, "error": error, "rate": rate}
         judged = error
         if self.each:
-            self._hand_over()
+            self._hand_over(self.model.parameters)
         if self.held is not None:
             row["validation"] = judged = error_at(self.model, self.held, self.model.parameters)
         self.rows.append(row)
         self.rates.append(rate)
         self.errors.append(error)
         if judged < self.best.error:
-            self.best = _Best(judged, number, before, first)
+            self.best = _Best(judged, number, before, first, self.best.parameters)
+            self._hand_over(self.best.parameters)
 
-    def _again(self, before: State, first: int, rates: list[float]) -> None:
+    def _run_again(self, before: State, first: int, rates: list[float], *, updates: int | None = None) -> State:
         """Put back a state and run some epochs again: the same bits."""
-        for label, part in before.items():
-            self.state[label][...] = part
+        self.spans.put(before)
         if rates:
-            self.spans.run(self.state, first, rates)
+            self.spans.run(first, rates, updates=updates)
+        return self.spans.state
 
     def _diverged(self, first: int, before: State, rates: list[float], done: Done) -> None:
-        replay = _replayer(self, before, first, rates, sum(done.updates) - 1)
-        epoch = first + len(done.errors) - 1
-        self.warnings.append(explain_divergence(self.model, self.program, self.spans, replay, epoch, done.updates[-1]))
+        def earlier() -> State:
+            return self._run_again(before, first, rates, updates=sum(done.updates) - 2)
 
-    def _hand_over(self) -> None:
-        for name in self.model.learning:
-            self.model.parameters[name][...] = self.state[Name(name)]
+        epoch, update = first + len(done.errors) - 1, done.updates[-1]
+        kept = self.spans.snapshot() if self.again else {}
+        told = explain_divergence(self.model, self.program, self.spans, earlier if self.again else None, epoch, update)
+        self.spans.put(kept)
+        self.warnings.append(told)
+
+    def _hand_over(self, parameters: Mapping[str, NDArray[Any]]) -> None:
+        for name in self.model.learning if parameters else ():
+            parameters[name][...] = self.spans.state[Name(name)]
 
     def finish(self, keep: str) -> History:
         """Hand the parameters over - of the last epoch, or of the best - and tell what happened."""
-        broken = self.stopped_by == "diverged" or not all(np.isfinite(part).all() for part in self.state.values())
+        broken = self.stopped_by == "diverged" or not all(np.isfinite(part).all() for part in self.spans.state.values())
         if broken and self.stopped_by != "diverged":
             self.stopped_by = "diverged"
             self.warnings.append(f"the parameters overflowed in epoch {len(self.rows)}. Take a lower rate.")
         best = None
         if broken or keep == "best":
-            # A full batch's error is that of the parameters before its update.
-            early = self.held is None and self.spans.updates_an_epoch == 1
-            best = max(0, self.best.row - early)
-            if best != len(self.rows) or broken:
-                self._again(self.best.state, self.best.first, self.rates[self.best.first - 1 : best])
-        self._hand_over()
+            best = max(0, self.best.row - self.early)
+        if best is not None and (broken or best != len(self.rows)):
+            self._back_to(best)
+        else:
+            self._hand_over(self.model.parameters)
+        self.spans.close()
         self.warnings += noticed_after(self.model, self.given, self.rows)
         seconds = perf_counter() - self.began
         return History(tuple(self.rows), self.stopped_by, self.updates, seconds, best, tuple(self.warnings))
 
-
-def _replayer(run: _Run, before: State, first: int, rates: list[float], updates: int) -> Callable[[int], State]:
-    """A function that gives the state some updates before the one that failed."""
-
-    def replay(back: int) -> State:
-        state = {label: part.copy() for label, part in before.items()}
-        if updates - back > 0:
-            run.spans.run(state, first, rates, updates=updates - back)
-        return state
-
-    return replay
+    def _back_to(self, best: int) -> None:
+        """Hand over the parameters that an epoch left."""
+        if self.again:
+            self._run_again(self.best.before, self.best.first, self.rates[self.best.first - 1 : best])
+            self._hand_over(self.model.parameters)
+        for name, value in self.best.parameters.items():
+            self.model.parameters[name][...] = value
 
 
 def _halt(interrupted: Callable[[], bool], seconds: float | None) -> Callable[[], bool]:

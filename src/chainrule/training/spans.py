@@ -6,47 +6,28 @@ What is computed does not depend on where the cuts are - never within a block of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from time import perf_counter
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+from time import perf_counter, thread_time
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from chainrule.graph import Program
 from chainrule.node import label_of
-from chainrule.quantity import Quantity
 from chainrule.training.evaluation import Examples
 from chainrule.training.order import order_of_epoch, orders_of_epochs
+from chainrule.training.sessions import Kernel, State, copied, session_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-State: TypeAlias = "dict[Quantity, NDArray[Any]]"
-CHUNK: Final = 0.05  # seconds
+CHUNK: Final = 0.05  # seconds of processor time
+BUSY: Final = 4  # times as long a call may take where others use the processor, too
 FIRST: Final = 256  # rows of the first call, before the pace is known
 CONVERTED: Final = 1 << 26  # bytes of examples that are converted at once; larger ones as their rows are used
 GATHERED: Final = 1 << 22  # numbers that are gathered for a call
 SEGMENT: Final = 1 << 16  # updates whose errors are held at a time
-
-
-class Kernel(Protocol):
-    """What makes updates: `targets.llvm.training` says how."""
-
-    @property
-    def block(self) -> int: ...
-
-    def run(
-        self,
-        state: Mapping[Quantity, NDArray[Any]],
-        examples: Mapping[Quantity, NDArray[Any]],
-        order: NDArray[Any],
-        batch: int,
-        scalars: Mapping[Quantity, NDArray[Any]],
-        errors: NDArray[Any],
-        *,
-        given: Mapping[Quantity, Any] | None = None,
-    ) -> int: ...
 
 
 @dataclass(slots=True)
@@ -66,7 +47,7 @@ class Done:
 
 
 class Spans:
-    """Runs stretches of epochs on a state, at the pace that it learns as it goes.
+    """Runs stretches of epochs on a state of its own, at the pace that it learns as it goes.
 
     `mean` says that an update's error is a mean over its rows, so that it counts as often as it has rows.
     """
@@ -81,9 +62,33 @@ class Spans:
         self.joined = self.batch * kernel.block  # rows that belong in one call
         parts = {label_of(one): part for one, part in zip(given.nodes, given.parts, strict=True)}
         self.parts = {label_of(one): self._ready(parts[label_of(one)]) for one in program.examples}
+        self.session = session_of(kernel, program, batch=self.batch, dtype=dtype)
         self.whole = all(self._is_ready(part) for part in self.parts.values())
         self.pace = FIRST / CHUNK  # rows a second
         self.share = 0.0  # of the epoch that is being run
+
+    @property
+    def state(self) -> State:
+        """What learns, and what is remembered of it, where the kernel has it: assigning changes what comes next."""
+        return self.session.state
+
+    @property
+    def size(self) -> int:
+        """How many bytes the state takes."""
+        return sum(part.nbytes for part in self.state.values())
+
+    def snapshot(self) -> State:
+        """The state as it is now."""
+        return copied(self.state)
+
+    def put(self, state: State) -> None:
+        """Go on from a state."""
+        for label, part in state.items():
+            self.state[label][...] = part
+
+    def close(self) -> None:
+        """Give the kernel's memory back; nothing can be run after that."""
+        del self.session
 
     @property
     def updates_an_epoch(self) -> int:
@@ -99,14 +104,13 @@ class Spans:
 
     def run(
         self,
-        state: State,
         first: int,
         rates: Sequence[float],
         *,
         updates: int | None = None,
         halt: Callable[[], bool] = lambda: False,
     ) -> Done:
-        """Run the epochs from number `first` with these rates, at most `updates` updates of them, changing the state.
+        """Run the epochs from number `first` with these rates, at most `updates` updates of them.
 
         `halt` is asked between two calls of the kernel.
         """
@@ -116,22 +120,22 @@ class Spans:
         while at < len(rates) and left > 0 and not done.cut:
             block = rates[at : at + self.epochs_at_once]
             if len(block) > 1:
-                self._several(state, first + at, block, left, done)
+                self._several(first + at, block, left, done)
             else:
-                self._one(state, first + at, block[0], left, halt, done)
+                self._one(first + at, block[0], left, halt, done)
             at += len(block)
             left -= sum(done.updates[-len(block) :])
             done.halted = done.halted or (at < len(rates) and left > 0 and halt())
         return done
 
-    def _several(self, state: State, first: int, rates: Sequence[float], updates: int, done: Done) -> None:
+    def _several(self, first: int, rates: Sequence[float], updates: int, done: Done) -> None:
         """Some short epochs in one call."""
         size = self.updates_an_epoch
         order = orders_of_epochs(self.count, first, len(rates), shuffle=self.shuffle, seed=self.seed)
         order = order[: updates * self.batch]
         errors = np.empty(-(-len(order) // self.batch))
         speed = np.repeat(np.asarray(rates, float), size)
-        made = self._call(state, order, speed, errors)
+        made = self._call(order, speed, errors)
         done.failed = made < len(errors)
         made = min(made + 1, len(errors))
         whole = made // size
@@ -142,7 +146,7 @@ class Spans:
         if made > whole * size:
             self._add(done, errors[whole * size : made], new=True)
 
-    def _one(self, state: State, epoch: int, rate: float, updates: int, halt: Callable[[], bool], done: Done) -> None:
+    def _one(self, epoch: int, rate: float, updates: int, halt: Callable[[], bool], done: Done) -> None:
         """One epoch, in as many calls as it takes; errors are summed by segments, wherever the calls are cut."""
         updates = min(updates, self.updates_an_epoch)
         order = order_of_epoch(self.count, epoch, shuffle=True, seed=self.seed) if self.shuffle else None
@@ -154,7 +158,7 @@ class Spans:
                 rows = slice(rows.start, min(rows.stop, stop * self.batch, self.count))
                 numbers = np.arange(rows.start, rows.stop, dtype=np.int64) if order is None else order[rows]
                 due = -(-len(numbers) // self.batch)
-                count = self._call(state, numbers, speed[made:], errors[made:])
+                count = self._call(numbers, speed[made:], errors[made:])
                 made += count
                 self.share = (start + made) / updates
                 done.failed = count < due
@@ -179,15 +183,16 @@ class Spans:
                 total = total * self.batch - (float(errors[-1]) * missing if missing else 0.0)
         done.errors[-1] += total
 
-    def _call(self, state: State, rows: NDArray[Any], speed: NDArray[Any], errors: NDArray[Any]) -> int:
+    def _call(self, rows: NDArray[Any], speed: NDArray[Any], errors: NDArray[Any]) -> int:
         parts, count = self.parts, len(rows)
         if not self.whole:
             parts = {label: self._converted(part[rows]) for label, part in parts.items()}
             rows = np.arange(count, dtype=np.int64)
-        began = perf_counter()
-        made = self.kernel.run(state, parts, rows, self.batch, {self.rate: speed}, errors)
+        began, worked = perf_counter(), thread_time()
+        made = self.session.run(parts, rows, {self.rate: speed}, errors)
+        seconds = max(thread_time() - worked, (perf_counter() - began) / BUSY, 1e-6)
         # At most four times as fast as thought, so that a first call that is short by chance does no harm.
-        self.pace = min(count / max(perf_counter() - began, 1e-6), 4 * self.pace)
+        self.pace = min(count / seconds, 4 * self.pace)
         return made
 
     def _rows_a_call(self) -> int:

@@ -15,7 +15,6 @@ import numpy as np
 from chainrule.errors import ProblemError
 from chainrule.graph import Graph, Program, State
 from chainrule.node import NAME, Node, const, input_node, label_of, name_node, node
-from chainrule.numbers.array import items_of
 from chainrule.ops.choices import ABS, GREATER_EQUAL, WHERE
 from chainrule.ops.matrix import UNIFORM
 from chainrule.ops.reduction import SUM
@@ -23,6 +22,7 @@ from chainrule.optimizers import Optimizer, training_program
 from chainrule.quantity import Name, Quantity, spell
 from chainrule.randomness import fold_text, seed_key
 from chainrule.training.evaluation import running
+from chainrule.training.sessions import begin
 from chainrule.transforms.batch import batch_loss
 from chainrule.transforms.mapping import map_graph
 
@@ -96,13 +96,9 @@ def objective(
 
 def first_state(program: Program, dtype: str) -> dict[Quantity, NDArray[Any]]:
     """The state before the first update, as arrays a kernel can write to."""
-    found = {}
-    for label, one in program.state.items():
-        shape: Any = one.before.type.shape
-        if isinstance(one.initial, np.ndarray):
-            found[label] = np.array(one.initial, dtype, order="C")
-        else:  # memory, which starts from one number
-            found[label] = np.full(shape, float(items_of(one.initial)[0]), dtype)
+    shapes: dict[Quantity, Any] = {label: one.before.type.shape for label, one in program.state.items()}
+    found = {label: np.empty(shape, dtype) for label, shape in shapes.items()}
+    begin(found, program)
     return found
 
 

@@ -13,40 +13,48 @@ from chainrule.quantity import Name, Quantity, spell
 from chainrule.targets.llvm.emit import DType
 
 
-def check_call(
-    program: Program,
-    symbol: str | None,
-    dtype: DType,
-    state: Mapping[Quantity, Any],
-    examples: Mapping[Quantity, Any],
-    order: Any,
-    batch: int,
-    scalars: Mapping[Quantity, Any],
-    errors: Any,
-) -> int:
-    """The number of updates of a call of a training kernel.
+def check_state(program: Program, dtype: DType, state: Mapping[Quantity, Any]) -> None:
+    """Raises `ShapeError` for a state that breaks the protocol of `training`."""
+    for label, kept in program.state.items():
+        _fits(label, _value(label, state), dtype, kept.before.type.shape, written=True)
+
+
+def check_updates(
+    program: Program, symbol: str | None, order: Any, batch: int, scalars: Mapping[Quantity, Any], errors: Any
+) -> tuple[int, int]:
+    """The number of the last row that `order` names (-1: it is empty), and the number of updates.
 
     Raises `ShapeError` for whatever breaks the protocol of `training`.
     """
+    import numpy as np
+
     if batch < 1 or (symbol is None and batch != 1 and program.examples):
         raise ShapeError(f"found a batch of {batch}, expected {'1' if symbol is None else '1 or more'}.")
     _fits(Name("order"), order, "int64", (None,))
     updates = -(-len(order) // batch)
     _fits(Name("errors"), errors, "float64", (None,), least=updates, written=True)
-    for label, kept in program.state.items():
-        _fits(label, _value(label, state), dtype, kept.before.type.shape, written=True)
     for label in program.scalars:
         _fits(label, _value(label, scalars), "float64", (None,), least=updates)
-    first, last = (int(order.min()), int(order.max())) if len(order) else (0, -1)
-    if first < 0:
-        raise ShapeError(f"order names the row {first}, expected 0 or more.")
+    # One look at numbers without a sign, among which those below 0 are the largest, tells both ends.
+    last = int(order.view(np.uint64).max()) if len(order) else -1
+    if last >= 1 << 63:
+        raise ShapeError(f"order names the row {order.min()}, expected 0 or more.")
+    return last, updates
+
+
+def check_examples(
+    program: Program, symbol: str | None, dtype: DType, examples: Mapping[Quantity, Any], last: int
+) -> list[Any]:
+    """The arrays of the examples, of which row number `last` is used. Raises `ShapeError` as `check_updates` does."""
+    found = []
     for node in program.examples:
         label = label_of(node)
         rows = _value(label, examples)
         _fits(label, rows, dtype, (None, *(node.type.shape if symbol is None else node.type.shape[1:])))
         if last >= len(rows):
             raise ShapeError(f"order names the row {last}, but {spell(label)} has {len(rows)} rows, from 0.")
-    return updates
+        found.append(rows)
+    return found
 
 
 def given_value(node: Node, values: Mapping[Quantity, Any]) -> Any:

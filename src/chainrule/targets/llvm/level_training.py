@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from chainrule.graph import Program
-from chainrule.node import INPUT, Node, label_of, order
+from chainrule.node import INPUT, Node, order
 from chainrule.quantity import Quantity
-from chainrule.targets.llvm.checks import check_call, given_value
+from chainrule.targets.llvm.checks import check_examples, check_state, check_updates, given_value
 from chainrule.targets.llvm.emit import DType
 from chainrule.targets.llvm.levels import Tables
 from chainrule.transforms.schedule.lower import lower
@@ -55,12 +55,13 @@ class LevelUpdates:
         import numpy as np
 
         program, tables = self.program, self._tables
-        check_call(program, None, self.dtype, state, examples, order, batch, scalars, errors)
+        check_state(program, self.dtype, state)
+        last, _ = check_updates(program, None, order, batch, scalars, errors)
+        data = check_examples(program, None, self.dtype, examples, last)
         values = tables.values
         values[self._before] = [state[label] for label in program.state]
         for node in self._given:
             values[tables.where[node]] = given_value(node, given or {})
-        data = [examples[label_of(n)] for n in program.examples]
         columns = [scalars[label] for label in program.scalars]
         done = len(order)
         with np.errstate(all="ignore"):

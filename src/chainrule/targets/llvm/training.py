@@ -24,6 +24,12 @@ well (call R the number of rows that `order` names, B the batch):
 * The result is the number of updates made. An update whose error is not finite is not made: its error is written, the
   state is left as it was before it, and its number k is returned.
 
+Native code also keeps a state in its own memory, so that a run of many calls copies it neither in nor out:
+
+    session = kernel.session(batch)
+    session.state[label][...] = value       # for each label: views of that memory, in the shapes of the state
+    done = session.run(examples, order, scalars, errors, given=given)
+
 The same calls give the same bits, and two calls one after the other the same bits as one call with both orders joined,
 as long as the first order is a multiple of B * `kernel.block` long: `block` is 1, or for wide inputs the number of
 updates that `transforms.schedule.blocked` makes together. Elsewhere, and where a bad error cuts a block, the state is
@@ -39,14 +45,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from chainrule.errors import ChainruleError
 from chainrule.graph import Program
-from chainrule.node import label_of, order
+from chainrule.node import order
 from chainrule.ops.types import show_shape
 from chainrule.quantity import Quantity, spell
-from chainrule.targets.llvm.arrays import Space
-from chainrule.targets.llvm.checks import check_call, given_value
+from chainrule.targets.llvm.checks import check_state
 from chainrule.targets.llvm.code import Code
 from chainrule.targets.llvm.emit import DType
 from chainrule.targets.llvm.machine import Compiled, compile_text, this_machine
+from chainrule.targets.llvm.session import Session
 
 if TYPE_CHECKING:
     from chainrule.targets.llvm.level_training import LevelUpdates
@@ -55,15 +61,15 @@ _CALL: Final = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 4, *[ctypes
 
 
 class TrainingKernel:
-    """A compiled program. It owns its machine code and its memory; one call at a time."""
+    """A compiled program. It owns its machine code, and the memory of `run`, which makes one call at a time."""
 
-    __slots__ = ("_call", "code", "compiled", "program", "space")
+    __slots__ = ("_call", "_session", "code", "compiled", "program")
 
     def __init__(self, program: Program, code: Code, compiled: Compiled) -> None:
         self.program, self.code = program, code
         self.compiled = compiled
         self._call = _CALL(compiled.address("run"))
-        self.space: Space | None = None
+        self._session: Session | None = None
 
     @property
     def block(self) -> int:
@@ -74,6 +80,10 @@ class TrainingKernel:
     def text(self) -> str:
         """The code as LLVM's text."""
         return self.compiled.text
+
+    def session(self, batch: int) -> Session:
+        """Memory for one training run, in which the state stays from call to call."""
+        return Session(self.program, self.code, self._call, batch)
 
     def run(
         self,
@@ -87,28 +97,16 @@ class TrainingKernel:
         given: Mapping[Quantity, Any] | None = None,
     ) -> int:
         """Make the updates that `order` names; how is told at the top of this file."""
-        import numpy as np
-
-        code = self.code
-        updates = check_call(self.program, code.symbol, code.dtype, state, examples, order, batch, scalars, errors)
-        if not updates:
-            return 0
-        space = self.space
-        if space is None or space.bound != code.bound(batch):
-            space = self.space = Space(code.plan, code.memory, code.dtype, code.bound(batch), code.direct)
-        for label, kept in self.program.state.items():
-            space.view(code.plan.found[kept.before])[...] = state[label]
-        for node in code.given:
-            space.view(code.plan.found[node])[...] = given_value(node, given or {})
-        rows = np.array([examples[label_of(n)].ctypes.data for n in self.program.examples] or [0], np.uint64)
-        rates = np.array([scalars[label].ctypes.data for label in self.program.scalars] or [0], np.uint64)
-        done = self._call(
-            space.arena.ctypes.data, space.table.ctypes.data, rows.ctypes.data, order.ctypes.data, len(order), batch,
-            code.memory.rounded(batch), rates.ctypes.data, errors.ctypes.data,
-        )  # fmt: skip
-        for label, kept in self.program.state.items():
-            state[label][...] = space.view(code.plan.found[kept.before])
-        return int(done)
+        check_state(self.program, self.code.dtype, state)
+        session = self._session
+        if session is None or session.batch != batch:
+            session = self._session = self.session(batch)
+        for label, inside in session.state.items():
+            inside[...] = state[label]
+        done = session.run(examples, order, scalars, errors, given=given)
+        for label, inside in session.state.items():
+            state[label][...] = inside
+        return done
 
 
 def compile_training(

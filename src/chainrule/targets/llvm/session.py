@@ -1,0 +1,70 @@
+"""The memory of one training run: its state lies where updates are made, from the first call of the kernel to the last.
+
+So a call costs what its updates cost, whatever the size of the network: nothing is copied in or out around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from chainrule.graph import Program
+from chainrule.quantity import Quantity
+from chainrule.targets.llvm.arrays import Space
+from chainrule.targets.llvm.checks import check_examples, check_updates, given_value
+from chainrule.targets.llvm.code import Code
+
+
+class Session:
+    """A kernel with memory of its own, for batches of one size.
+
+    `state` has a view of that memory for each label of the program's state: whoever assigns to it changes what the next
+    update starts from.
+    """
+
+    __slots__ = ("_call", "_code", "_examples", "_fixed", "_program", "_rows", "batch", "space", "state")
+
+    def __init__(self, program: Program, code: Code, call: Callable[..., int], batch: int) -> None:
+        self.batch, self._program, self._code, self._call = batch, program, code, call
+        self.space = Space(code.plan, code.memory, code.dtype, code.bound(batch), code.direct)
+        found = code.plan.found
+        self.state = {label: self.space.view(found[kept.before]) for label, kept in program.state.items()}
+        self._fixed = self.space.arena.ctypes.data, self.space.table.ctypes.data
+        self._examples: list[Any] = []
+        self._rows: Any = None
+
+    def run(
+        self,
+        examples: Mapping[Quantity, Any],
+        order: Any,
+        scalars: Mapping[Quantity, Any],
+        errors: Any,
+        *,
+        given: Mapping[Quantity, Any] | None = None,
+    ) -> int:
+        """Make the updates that `order` names; how is told at the top of `training`."""
+        import numpy as np
+
+        program, code, batch = self._program, self._code, self.batch
+        last, updates = check_updates(program, code.symbol, order, batch, scalars, errors)
+        self._look_at(examples, last)
+        if not updates:
+            return 0
+        for node in code.given:
+            self.space.view(code.plan.found[node])[...] = given_value(node, given or {})
+        rates = np.array([scalars[label].ctypes.data for label in program.scalars] or [0], np.uint64)
+        done: int = self._call(
+            *self._fixed, self._rows.ctypes.data, order.ctypes.data, len(order), batch, code.memory.rounded(batch),
+            rates.ctypes.data, errors.ctypes.data,
+        )  # fmt: skip
+        return done
+
+    def _look_at(self, examples: Mapping[Quantity, Any], last: int) -> None:
+        """Check the examples, of which row number `last` is used; arrays that have been checked keep their places."""
+        import numpy as np
+
+        code = self._code
+        found = check_examples(self._program, code.symbol, code.dtype, examples, last)
+        if self._rows is None or any(a is not b for a, b in zip(found, self._examples, strict=True)):
+            self._examples = found
+            self._rows = np.array([part.ctypes.data for part in found] or [0], np.uint64)

@@ -1,0 +1,106 @@
+"""What makes updates, and what a training run holds of it: a state that stays where it is from call to call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+
+from chainrule.graph import Program
+from chainrule.numbers.array import items_of
+from chainrule.quantity import Quantity
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+State: TypeAlias = "dict[Quantity, NDArray[Any]]"
+
+
+class Kernel(Protocol):
+    """What makes updates of a state that is given to it: `targets.llvm.training` says how."""
+
+    @property
+    def block(self) -> int: ...
+
+    def run(
+        self,
+        state: Mapping[Quantity, NDArray[Any]],
+        examples: Mapping[Quantity, NDArray[Any]],
+        order: NDArray[Any],
+        batch: int,
+        scalars: Mapping[Quantity, NDArray[Any]],
+        errors: NDArray[Any],
+        *,
+        given: Mapping[Quantity, Any] | None = None,
+    ) -> int: ...
+
+
+class Session(Protocol):
+    """What makes updates of a state of its own, which may be read and assigned to."""
+
+    @property
+    def state(self) -> State: ...
+
+    def run(
+        self,
+        examples: Mapping[Quantity, NDArray[Any]],
+        order: NDArray[Any],
+        scalars: Mapping[Quantity, NDArray[Any]],
+        errors: NDArray[Any],
+        *,
+        given: Mapping[Quantity, Any] | None = None,
+    ) -> int: ...
+
+
+@runtime_checkable
+class Lasting(Protocol):
+    """A kernel that can keep a state in its own memory."""
+
+    def session(self, batch: int) -> Session: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """The session of a kernel that cannot: it takes the state with every call."""
+
+    kernel: Kernel
+    batch: int
+    state: State
+
+    def run(
+        self,
+        examples: Mapping[Quantity, NDArray[Any]],
+        order: NDArray[Any],
+        scalars: Mapping[Quantity, NDArray[Any]],
+        errors: NDArray[Any],
+        *,
+        given: Mapping[Quantity, Any] | None = None,
+    ) -> int:
+        """Make the updates that `order` names."""
+        return self.kernel.run(self.state, examples, order, self.batch, scalars, errors, given=given)
+
+
+def session_of(kernel: Kernel, program: Program, *, batch: int, dtype: str) -> Session:
+    """A session of a kernel, for batches of this size; its state is that before the first update."""
+    session: Session
+    if isinstance(kernel, Lasting):
+        session = kernel.session(batch)
+    else:
+        shapes: dict[Quantity, Any] = {label: one.before.type.shape for label, one in program.state.items()}
+        session = Carried(kernel, batch, {label: np.empty(shape, dtype) for label, shape in shapes.items()})
+    begin(session.state, program)
+    return session
+
+
+def begin(state: State, program: Program) -> None:
+    """Make a state what it is before the first update."""
+    for label, one in program.state.items():
+        # Memory starts from one number.
+        state[label][...] = one.initial if isinstance(one.initial, np.ndarray) else float(items_of(one.initial)[0])
+
+
+def copied(state: State) -> State:
+    """A state as it is now, laid out as it is there."""
+    return {label: part.copy(order="K") for label, part in state.items()}
