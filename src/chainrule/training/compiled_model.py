@@ -5,10 +5,10 @@ Its weights are those the model has when it is compiled, so that they are put in
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import prod
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from chainrule.targets.llvm.native_entry import Entry
     from chainrule.targets.llvm.work import Work
     from chainrule.training.model import Model
+
+Shape: TypeAlias = "tuple[int, ...]"
 
 
 class CompiledModel:
@@ -53,10 +55,8 @@ class _General:
 
     def __init__(self, model: Model) -> None:
         self._model, self._parameters = model, Parameters(model.parameters.copy())
-        shapes = [tuple(map(int, one.type.shape)) for one in model.inputs]
-        numbers = (len(shapes),) if shapes and not any(shapes) else None  # a column for each
-        self._shape = shapes[0] if len(shapes) == 1 and shapes[0] else numbers
-        self._work: tuple[Work, tuple[int, ...]] | None = None
+        self._shape = example_shape(model)
+        self._work: tuple[Work, Shape] | None = None
         self._lock = Lock()
 
     def __call__(self, x: Any) -> Any:
@@ -67,7 +67,8 @@ class _General:
 
         given = np.ascontiguousarray(x, self._model.dtype)
         with self._lock:
-            work, shape = self._work = self._work or self._made()
+            self._work = self._work or model_work(self._model, self._parameters)[:2]
+            work, shape = self._work
             self.entry.give(work, [self._shape], [shape], VALUE, release=False)
             results = np.empty(shape, self._model.dtype)
             WITHOUT_RELEASE(work.address)(work.context, given.ctypes.data, results.ctypes.data)
@@ -80,15 +81,25 @@ class _General:
             return False
         return found.shape == self._shape and found.dtype.kind in "biuf"
 
-    def _made(self) -> tuple[Work, tuple[int, ...]]:
-        from chainrule.targets.llvm.held import held_work
 
-        model = self._model
-        with collector_paused():
-            graph = evaluation.running(model.graph, list(model.outputs))
-            roots = [graph.outputs[label] for label in model.outputs]
-            inputs = graph.inputs()
-            held = {inputs[Name(name)]: value for name, value in self._parameters.items() if Name(name) in inputs}
-            work = held_work(roots, list(model.inputs), held, model.dtype)
-        shapes = [tuple(map(int, root.type.shape)) for root in roots]
-        return work, (shapes[0] if len(shapes) == 1 and shapes[0] else (sum(map(prod, shapes)),))
+def example_shape(model: Model) -> Shape | None:
+    """The shape of an array with one example: that of the only input, or a number for each; None for other models."""
+    shapes = [tuple(map(int, one.type.shape)) for one in model.inputs]
+    numbers = (len(shapes),) if shapes and not any(shapes) else None  # a column for each
+    return shapes[0] if len(shapes) == 1 and shapes[0] else numbers
+
+
+def model_work(model: Model, parameters: Mapping[str, Any]) -> tuple[Work, Shape, dict[str, Any]]:
+    """What predicts for one example with these parameters; the shape of that, and where the parameters stand."""
+    from chainrule.targets.llvm.held import held_work
+
+    with collector_paused():
+        graph = evaluation.running(model.graph, list(model.outputs))
+        roots = [graph.outputs[label] for label in model.outputs]
+        inputs = graph.inputs()
+        names = {inputs[Name(name)]: name for name in parameters if Name(name) in inputs}
+        held = {one: parameters[name] for one, name in names.items()}
+        work, places = held_work(roots, list(model.inputs), held, model.dtype)
+    shapes = [tuple(map(int, root.type.shape)) for root in roots]
+    made = shapes[0] if len(shapes) == 1 and shapes[0] else (sum(map(prod, shapes)),)
+    return work, made, {name: places[one] for one, name in names.items()}

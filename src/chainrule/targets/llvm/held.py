@@ -22,8 +22,10 @@ from chainrule.transforms.schedule.plan import plan
 from chainrule.transforms.schedule.stages import Buffer
 
 
-def held_work(roots: Sequence[Node], inputs: Sequence[Node], held: Mapping[Node, Any], dtype: DType) -> Work:
-    """The roots from the inputs, with these values of all others; no size may be a symbol."""
+def held_work(
+    roots: Sequence[Node], inputs: Sequence[Node], held: Mapping[Node, Any], dtype: DType
+) -> tuple[Work, dict[Node, Any]]:
+    """The roots from the inputs, with these values of all others, and where those stand; no size may be a symbol."""
     machine = this_machine()
     item = REALS[dtype].size
     lanes = machine.vector_bytes // item
@@ -31,8 +33,9 @@ def held_work(roots: Sequence[Node], inputs: Sequence[Node], held: Mapping[Node,
     made = plan(given, lower(roots), groups=[[one] for one in held], lanes=lanes)  # type: ignore[arg-type]
     memory = lay_out(made, lanes=lanes, item=item)
     space = Space(made, memory, dtype, {})
+    places = {one: space.view(made.found[one]) for one in held}
     for one, value in held.items():
-        space.view(made.found[one])[...] = value
+        places[one][...] = value
     results = [buffer for buffer in made.buffers if buffer.role == "output"]
     lines = write_stages(made, memory, made.stages, "stages", dtype)
     e = Emitter(dtype)
@@ -47,7 +50,7 @@ def held_work(roots: Sequence[Node], inputs: Sequence[Node], held: Mapping[Node,
     lines += [*function("void @run(ptr %arena, ptr %given, ptr %results)", e, "ret void"), *e.declared.values()]
     text = assemble([*lines, *flush_declarations(machine)], machine.vector_bytes)
     compiled = compile_text(text)
-    return Work(compiled.address("run"), space.arena.ctypes.data, text, (compiled, space))
+    return Work(compiled.address("run"), space.arena.ctypes.data, text, (compiled, space)), places
 
 
 def _moved(e: Emitter, memory: Memory, buffers: Sequence[Buffer], outside: str, *, inwards: bool) -> None:
