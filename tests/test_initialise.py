@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from chainrule import initialise
 from chainrule.errors import ProblemError
-from chainrule.initialise import Initialiser, Kind, Nested, draw, parse_initialiser
+from chainrule.initialise import Initialiser, Kind, Nested, draw, draw_array, parse_initialiser
 from chainrule.randomness import counter_of, normal, parameter_key, uniform
 
 KEY = parameter_key(0, "W1")
@@ -193,3 +193,29 @@ def test_orthogonal_weights_are_matrices() -> None:
     with pytest.raises(ProblemError, match=r"orthogonal weights are matrices, found the shape \(3,\)"):
         draw(Initialiser("orthogonal"), (3,), fan_in=3, fan_out=1, key=KEY)
     assert draw(Initialiser("orthogonal"), (3,), fan_in=3, fan_out=1, key=KEY, kind="bias") == [0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("kind", ["weight", "bias"])
+@pytest.mark.parametrize("text", ["uniform(-1, 2)", "he normal", "glorot uniform", "constant(0.1)", "zeros"])
+def test_arrays_are_drawn_block_by_block_with_the_same_bits(
+    text: str, kind: Kind, dtype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(initialise, "_BLOCK", 7)
+    law, key = parse_initialiser(text), parameter_key(1, "W")
+    found = draw_array(law, (5, 9), fan_in=9, fan_out=5, key=key, kind=kind, dtype=dtype)
+    due = np.asarray(draw(law, (5, 9), fan_in=9, fan_out=5, key=key, kind=kind), float)
+    assert found.dtype == dtype
+    assert found.shape == (5, 9)
+    assert (found == due.astype(dtype)).all()
+
+
+def test_orthogonal_weights_are_drawn_as_arrays_too() -> None:
+    law, key = parse_initialiser("orthogonal"), parameter_key(1, "W")
+    found = draw_array(law, (3, 4), fan_in=4, fan_out=3, key=key, kind="weight", dtype="float64")
+    assert found.tolist() == draw(law, (3, 4), fan_in=4, fan_out=3, key=key)
+
+
+def test_arrays_of_no_size_are_refused() -> None:
+    with pytest.raises(ProblemError, match="shape contains 0"):
+        draw_array(parse_initialiser("zeros"), (0, 4), fan_in=4, fan_out=3, key=(0, 0), kind="bias", dtype="float32")

@@ -6,6 +6,7 @@ from itertools import pairwise, permutations
 from statistics import NormalDist, fmean
 
 import mpmath
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,11 +18,13 @@ from chainrule.randomness import (
     fold,
     fold_text,
     normal,
+    normal_array,
     parameter_key,
     permutation,
     seed_key,
     threefry2x32,
     uniform,
+    uniform_array,
 )
 
 words = st.tuples(st.integers(0, 2**32 - 1), st.integers(0, 2**32 - 1))
@@ -171,3 +174,17 @@ def test_numbers_out_of_range_are_refused() -> None:
 
 def test_words_are_taken_modulo_two_to_the_32() -> None:
     assert threefry2x32((2**32 + 1, -1), (2**40, 7)) == threefry2x32((1, 2**32 - 1), (0, 7))
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 2**63 - 1 - 400), st.integers(0, 400))
+def test_draws_as_an_array_have_the_same_bits(word: int, first: int, count: int) -> None:
+    key, numbers = (word, 7), range(first, first + count)
+    assert uniform_array(key, count, first=first).tolist() == [uniform(key, counter_of(n)) for n in numbers]
+    assert normal_array(key, count, first=first).tolist() == [normal(key, counter_of(n)) for n in numbers]
+
+
+def test_normal_arrays_reach_both_tails(monkeypatch: pytest.MonkeyPatch) -> None:
+    bits = [0, 1, 2, 2**20, 2**40, 2**48, 2**52, 2**53 - 2**40, 2**53 - 2, 2**53 - 1]
+    monkeypatch.setattr(randomness, "_bits53_array", lambda key, count, first: np.array(bits, np.uint64))
+    found = normal_array((0, 0), len(bits)).tolist()
+    assert found == [randomness._quantile(((k >> 1) + 0.5) * 2.0**-52) for k in bits]

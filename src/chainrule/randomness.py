@@ -84,8 +84,8 @@ def uniforms(key: Words, count: int) -> list[float]:
     return found
 
 
-def uniform_array(key: tuple[Any, Any], count: int) -> Any:
-    """The draws number 0 to count - 1 of `uniform` as a NumPy array: the same bits, all at once.
+def uniform_array(key: tuple[Any, Any], count: int, *, first: int = 0) -> Any:
+    """`count` draws of `uniform` from number `first` on, as a NumPy array: the same bits, all at once.
 
     The words of the key may be arrays of one length, for many keys at once: then there is a row for each key.
 
@@ -94,11 +94,7 @@ def uniform_array(key: tuple[Any, Any], count: int) -> Any:
     """
     import numpy as np
 
-    k0, k1 = (np.asarray(word, np.uint64)[..., None] for word in key)
-    numbers = np.arange(count, dtype=np.uint64)
-    high, low = _threefry_array(k0, k1, numbers & np.uint64(_WORD), numbers >> np.uint64(32))
-    bits = ((high >> np.uint64(5)) << np.uint64(26)) + (low >> np.uint64(6))
-    return bits.astype(np.float64) * 2.0**-53
+    return _bits53_array(key, count, first).astype(np.float64) * 2.0**-53
 
 
 def fold_array(key: Words, numbers: Any) -> tuple[Any, Any]:
@@ -139,6 +135,35 @@ def normal(key: Words, counter: Words) -> float:
     """
     u = ((_bits53(key, counter) >> 1) + 0.5) * 2.0**-52
     return _quantile(u)
+
+
+def normal_array(key: Words, count: int, *, first: int = 0) -> Any:
+    """`count` draws of `normal` from number `first` on, as a NumPy array: the same bits, all at once.
+
+    >>> normal_array((0, 0), 2).tolist() == [normal((0, 0), counter_of(0)), normal((0, 0), counter_of(1))]
+    True
+    """
+    import numpy as np
+
+    u = ((_bits53_array(key, count, first) >> np.uint64(1)).astype(np.float64) + 0.5) * 2.0**-52
+    found = u - 0.5
+    far = np.flatnonzero(np.abs(found) > 0.425)
+    signs = np.sign(found[far])
+    found *= _ratio(_CENTRE, 0.180625 - found * found)
+    m, e = np.frexp(np.minimum(u, 1.0 - u)[far])
+    low = m < _SQRT_HALF
+    r = np.sqrt(-_log_of_parts(np.where(low, m * 2.0, m), e - low))
+    found[far] = signs * np.where(r <= 5.0, _ratio(_FLANK, r - 1.6), _ratio(_TAIL, r - 5.0))
+    return found
+
+
+def _bits53_array(key: tuple[Any, Any], count: int, first: int) -> Any:
+    import numpy as np
+
+    k0, k1 = (np.asarray(word, np.uint64)[..., None] for word in key)
+    numbers = np.arange(first, first + count, dtype=np.uint64)
+    high, low = _threefry_array(k0, k1, numbers & np.uint64(_WORD), numbers >> np.uint64(32))
+    return ((high >> np.uint64(5)) << np.uint64(26)) + (low >> np.uint64(6))
 
 
 def permutation(key: Words, n: int) -> list[int]:
@@ -310,18 +335,18 @@ _SQRT_HALF: Final = 0.7071067811865476
 def _quantile(u: float) -> float:
     q = u - 0.5
     if abs(q) <= 0.425:
-        return q * _ratio(_CENTRE, 0.180625 - q * q)
+        return float(q * _ratio(_CENTRE, 0.180625 - q * q))
     r = sqrt(-_log(min(u, 1.0 - u)))
-    size = _ratio(_FLANK, r - 1.6) if r <= 5.0 else _ratio(_TAIL, r - 5.0)
+    size: float = _ratio(_FLANK, r - 1.6) if r <= 5.0 else _ratio(_TAIL, r - 5.0)
     return size if q > 0 else -size
 
 
-def _ratio(polynomials: tuple[Sequence[float], Sequence[float]], r: float) -> float:
+def _ratio(polynomials: tuple[Sequence[float], Sequence[float]], r: Any) -> Any:
     return _horner(polynomials[0], r) / _horner(polynomials[1], r)
 
 
-def _horner(coefficients: Sequence[float], r: float) -> float:
-    total = coefficients[0]
+def _horner(coefficients: Sequence[float], r: Any) -> Any:
+    total: Any = coefficients[0]
     for coefficient in coefficients[1:]:
         total = total * r + coefficient
     return total
@@ -332,6 +357,10 @@ def _log(x: float) -> float:
     m, e = frexp(x)
     if m < _SQRT_HALF:
         m, e = m * 2.0, e - 1
+    return float(_log_of_parts(m, e))
+
+
+def _log_of_parts(m: Any, e: Any) -> Any:
     s = (m - 1.0) / (m + 1.0)
     return e * _LN2 + 2.0 * s * _horner(_SERIES, s * s)
 

@@ -41,7 +41,7 @@ def build(
     if dtype not in ("float32", "float64"):
         raise ProblemError(f"dtype is {dtype!r}, expected 'float32' or 'float64'.")
     given, due = named_shapes(inputs), named_shapes(targets)
-    values = first_values(parameters, biases=biases, init=init, seed=seed)
+    values = first_values(parameters, biases=biases, init=init, seed=seed, dtype=dtype)
     shapes = {**given, **due, **{name: value.shape for name, value in values.items()}}
     roles(given, due, values)
     model.graph = graph_of(source, shapes)
@@ -60,7 +60,7 @@ def build(
     model.biases = frozenset(biases)
     model.names = names
     model.outputs = outputs_before(model.graph, model.minimise, list(due), outputs)
-    model._parameters = Parameters({name: value.astype(dtype) for name, value in values.items()})
+    model._parameters = Parameters(values)
 
 
 def _input(name: str, shape: Shape) -> Node:

@@ -16,7 +16,7 @@ from chainrule.errors import GradientError, Place, ProblemError, ShapeError
 from chainrule.formula import locate, parse_definitions
 from chainrule.formula.lowering import Block, define
 from chainrule.graph import Graph
-from chainrule.initialise import draw, parse_initialiser
+from chainrule.initialise import Kind, draw_array, parse_initialiser
 from chainrule.node import INPUT, NAME, Node, input_node, is_quantity, label_of, order, type_of
 from chainrule.ops.types import show_shape
 from chainrule.quantity import Name, Quantity, spell
@@ -44,7 +44,7 @@ def _is_shape(value: object) -> bool:
 
 
 def first_values(
-    parameters: Sequence[str] | Mapping[str, Any], *, biases: Collection[str], init: str, seed: int
+    parameters: Sequence[str] | Mapping[str, Any], *, biases: Collection[str], init: str, seed: int, dtype: str
 ) -> dict[str, NDArray[Any]]:
     """The first value of each parameter: the one given, or numbers drawn for the shape (a tuple) that is given."""
     if isinstance(parameters, str):
@@ -59,12 +59,11 @@ def first_values(
         if _is_shape(value):
             shape: Shape = value
             fans = (shape[-1], shape[0]) if len(shape) > 1 else (1, 1)
-            kind = "bias" if name in biases else "weight"
+            kind: Kind = "bias" if name in biases else "weight"
             key = parameter_key(seed, name)
-            drawn = draw(law, shape, fan_in=fans[0], fan_out=fans[1], key=key, kind=kind)  # type: ignore[arg-type]
-            values[name] = np.asarray(drawn, float)
+            values[name] = draw_array(law, shape, fan_in=fans[0], fan_out=fans[1], key=key, kind=kind, dtype=dtype)
         else:
-            values[name] = _numbers(name, value)
+            values[name] = _numbers(name, value).astype(dtype, copy=False)
     return values
 
 
