@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -54,7 +55,7 @@ def formulas(nodes: Sequence[Node], roots: Collection[Node]) -> dict[Node, Formu
 
     def usual(n: Node) -> Formula:
         formula = large(n)
-        return formula if not formula.inside or formula.pattern in known else _formula(n, (), written)
+        return formula if not formula.inside or formula.pattern in known else _formula(n, frozenset(), written)
 
     return _chosen(nodes, usual)
 
@@ -70,10 +71,12 @@ def _chosen(nodes: Sequence[Node], formula_of: Callable[[Node], Formula]) -> dic
     return found
 
 
-def _formula(n: Node, alone: Collection[Node], written: Collection[Node]) -> Formula:
+def _formula(n: Node, alone: AbstractSet[Node], written: AbstractSet[Node]) -> Formula:
     """The op of a node, and as many of those below it as fit: those that nothing else needs."""
     inside: dict[Node, None] = {}
     arguments = dict.fromkeys([a for a in n.args if a not in written])
+    if alone.isdisjoint(arguments) and len(arguments) == len(n.args):  # most nodes
+        return Formula((n.op.name, *range(len(arguments))), n.args, ())
     for x in (queue := list(arguments)):
         if x in alone and len(inside) + 1 < _OPS:
             more = [a for a in x.args if a not in written]
