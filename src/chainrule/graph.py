@@ -88,7 +88,7 @@ def _shown(graph: Graph, style: str) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """One thing that learns: its node before the step, its node after, and the value it starts from."""
+    """One thing that learns: its node before the step, its node after, and what it starts from; a number fills it."""
 
     before: Node
     after: Node

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from math import prod
 from typing import Any
 
 from chainrule.errors import GraphError, ShapeError
 from chainrule.evaluate import compile_plan
-from chainrule.graph import Program
+from chainrule.graph import Program, State
 from chainrule.node import INPUT, Node, label_of, order
 from chainrule.numbers.array import Array, to_nested
 from chainrule.numbers.floats import FLOATS
@@ -65,7 +66,7 @@ def run_program(
     states = list(program.state.values())
     roots = [s.after for s in states] + [_output(program, label) for label in watch]
     with numbers.s.context():
-        begin = {label: s.initial for label, s in program.state.items()} | dict(state or {})
+        begin = {label: _beginning(s) for label, s in program.state.items()} | dict(state or {})
         now = [checked(s.before, begin[label], numbers) for label, s in program.state.items()]
         fixed_nodes = loop_inputs(program, roots)
         fixed = [checked(n, value_of(n, values), numbers) for n in fixed_nodes]
@@ -79,6 +80,13 @@ def run_program(
                 kept.append(results[len(states) :])
     watched = {label: [row[k] for row in kept] for k, label in enumerate(watch)}
     return Run(dict(zip(program.state, now, strict=True)), watched)
+
+
+def _beginning(one: State) -> Any:
+    """What a state starts from, in its shape; a state's sizes are numbers."""
+    shape = tuple([size for size in one.before.type.shape if isinstance(size, int)])
+    filled = shape and not isinstance(one.initial, list | tuple) and not hasattr(one.initial, "shape")
+    return Array(shape, [one.initial] * prod(shape)) if filled else one.initial
 
 
 def loop_inputs(program: Program, roots: Sequence[Node]) -> list[Node]:

@@ -48,7 +48,7 @@ def network(
 def beginning(program: Program, dtype: str) -> dict[Quantity, Any]:
     """The state before the first update, as arrays."""
     return {
-        label: np.array(_nested(kept.initial), dtype).reshape(kept.before.type.shape)
+        label: np.broadcast_to(np.array(_nested(kept.initial), dtype), kept.before.type.shape).copy()
         for label, kept in program.state.items()
     }
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import prod
 from typing import Any
 
 from chainrule.errors import GradientError, ShapeError
 from chainrule.graph import Graph, Program, State
 from chainrule.node import CONST, INPUT, Node, label_of
-from chainrule.numbers.array import of_nested, pack, shape_of
+from chainrule.numbers.array import of_nested, shape_of
 from chainrule.ops.types import show_shape
-from chainrule.optimizers.step import Optimizer, Remembered, build_updates
+from chainrule.optimizers.step import Optimizer, build_updates
 from chainrule.quantity import Derivative, Quantity, spell
 from chainrule.transforms.reverse import reverse
 
@@ -58,7 +57,9 @@ def training_program(
     updates = build_updates(optimizer, minimise, derivatives, rate, taken=used.__contains__)
     state = {label: State(known[label], updates.parameters[label], start) for label, start in starts.items()}
     for label, one in updates.memory.items():
-        state[label] = State(one.before, one.after, _start(one, rate, initial))
+        state[label] = State(
+            one.before, one.after, one.initial if one.initial is not None else _rate_value(rate, initial)
+        )
     outputs = {**backward.outputs, **{label_of(line): line for line in updates.definitions}}
     outputs.update({label_of(one.after): one.after for one in updates.memory.values()})
     scalars = {label_of(rate): rate} if rate.op is INPUT else {}
@@ -83,13 +84,6 @@ def _initial(parameter: Node, initial: Mapping[Quantity, Any]) -> Any:
         due = show_shape(parameter.type.shape)
         raise ShapeError(f"{spell(label)} has the shape {show_shape(shape)}, expected {due}.")
     return made
-
-
-def _start(one: Remembered, rate: Node, initial: Mapping[Quantity, Any]) -> Any:
-    """What memory starts from, in the shape of its parameter: a parameter's sizes are numbers."""
-    value = one.initial if one.initial is not None else _rate_value(rate, initial)
-    shape = tuple([size for size in one.before.type.shape if isinstance(size, int)])
-    return pack(shape, [value] * prod(shape))
 
 
 def _rate_value(rate: Node, initial: Mapping[Quantity, Any]) -> Any:

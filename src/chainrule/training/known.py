@@ -12,7 +12,6 @@ import numpy as np
 from chainrule.graph import Program
 from chainrule.initialise import law_of, parse_initialiser
 from chainrule.node import label_of
-from chainrule.numbers.array import items_of
 from chainrule.quantity import Name, spell
 from chainrule.targets.llvm.training import TrainingKernel
 from chainrule.targets.native.store import read, write
@@ -108,7 +107,7 @@ def _of_run(model: Model, program: Program, kernel: TrainingKernel, batch: int) 
         places = (np.indices(view.shape).T @ view.strides).T if view.ndim else np.zeros((), int)
         first = int(view.ctypes.data - space.arena.ctypes.data)
         is_parameter = isinstance(label, Name) and spell(label) in model.parameters
-        start = spell(label) if is_parameter else float(items_of(kept.initial)[0])
+        start = spell(label) if is_parameter else float(kept.initial)
         state.append((start, ((first + places) // code.memory.item).ravel().tolist()))
     return {
         "code": kernel.compiled.key,

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 import numpy as np
 
 from chainrule.graph import Program
-from chainrule.numbers.array import items_of
 from chainrule.quantity import Quantity
 
 if TYPE_CHECKING:
@@ -97,8 +96,7 @@ def session_of(kernel: Kernel, program: Program, *, batch: int, dtype: str) -> S
 def begin(state: State, program: Program) -> None:
     """Make a state what it is before the first update."""
     for label, one in program.state.items():
-        # Memory starts from one number.
-        state[label][...] = one.initial if isinstance(one.initial, np.ndarray) else float(items_of(one.initial)[0])
+        state[label][...] = one.initial if isinstance(one.initial, np.ndarray) else float(one.initial)
 
 
 def copied(state: State) -> State:

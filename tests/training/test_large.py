@@ -1,0 +1,70 @@
+"""Large networks, of which no second state is kept, learn as small ones do, as a limit of no bytes tells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.training.test_loop import data, network, same, state, trained
+
+from chainrule.training import run
+from chainrule.training.loop import TrainingWarning, train
+from chainrule.training.model import MLP
+from chainrule.training.rules import momentum, sgd
+
+OPTIONS: list[dict[str, Any]] = [
+    {},
+    {"batch": "all"},
+    {"stop": "E < 0.118"},
+    {"keep": "best"},
+    {"keep": "best", "batch": "all"},
+    {"patience": 2, "optimizer": sgd(3.0)},
+    {"patience": 2, "keep": "best", "optimizer": sgd(3.0)},
+    {"validation": 0.2, "optimizer": sgd(2.0)},
+    {"validation": 0.2, "keep": "last"},
+    {"updates": 57},
+    {"stop": lambda row: row["epoch"] == 7},
+    {"engine": "reference", "keep": "best", "epochs": 5},
+]
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_without_a_second_state_everything_is_the_same(
+    options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    X, T = data(15)
+    given = {"batch": 3, "epochs": 20, "optimizer": momentum(0.1), **options}
+    due = trained(network, X, T, **given)
+    monkeypatch.setattr(run, "SMALL", 0)
+    same(due, trained(network, X, T, **given))
+
+
+@pytest.mark.parametrize("options", [{}, {"batch": 1}, {"batch": "all"}, {"patience": 50}], ids=str)
+def test_after_a_divergence_the_best_parameters_are_handed_over(
+    options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    X, T = data(10)
+    found = []
+    for limit in (run.SMALL, 0):
+        monkeypatch.setattr(run, "SMALL", limit)
+        net = MLP([3, 4, 2], activation="linear", loss="squared error", seed=1)
+        given = {"batch": 5, "epochs": 1000, "optimizer": sgd(1.0), **options}
+        with pytest.warns(TrainingWarning, match=r"diverged in epoch \d+, update \d+"):
+            history = train(net, X, T, **given)
+        assert history.stopped_by == "diverged"
+        found.append((state(net), history.best, [*history]))
+    (small, *rows), (large, *others) = found
+    assert str(rows) == str(others)  # nan is not equal to itself
+    assert np.array_equal(small, large)
+
+
+def test_a_network_keeps_its_parameters_where_nothing_is_better(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "SMALL", 0)
+    X, T = data(20)
+    net = MLP([3, 4, 2], activation="linear", loss="squared error", seed=1)
+    before = state(net)
+    with pytest.warns(TrainingWarning, match="diverged in epoch 1"):
+        history = train(net, X, T, optimizer=sgd(9.0), epochs=5)
+    assert history.best == 0
+    assert np.array_equal(state(net), before)
