@@ -80,6 +80,7 @@ class Emitter:
         self._registers = count(1)
         self._labels = count(1)
         self.products: dict[Value, tuple[Value, Value]] = {}
+        self.bounds: dict[Value, tuple[float, float]] = {}  # of values, where they are known
 
     # -- types and constants
 
@@ -251,7 +252,7 @@ class Emitter:
     def wider(self) -> Emitter:
         """An emitter of float64 numbers into the same text."""
         other = copy(self)
-        other.real, other.products = REALS["float64"], {}
+        other.real, other.products, other.bounds = REALS["float64"], {}, {}
         return other
 
     def widened(self, value: Value) -> Value:

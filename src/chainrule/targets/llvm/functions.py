@@ -1,73 +1,22 @@
 """exp, log and their relatives as instructions, the same for a single number and for a vector of them.
 
-No call leaves the kernel, so that 16 numbers cost as much as one. Results are within a few units in the last place;
-polynomials are Chebyshev fits of the functions named beside them. Sine and cosine are in `circular`.
+No call leaves the kernel, so that 16 numbers cost as much as one. Results are within a few units in the last place.
+Sine and cosine are in `circular`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
 from fractions import Fraction
 from math import inf, log, pi
 from typing import Final
 
 from chainrule.numbers.system import Scalars
 from chainrule.targets.llvm.circular import circular
+from chainrule.targets.llvm.coefficients import DOUBLE, SINGLE
 from chainrule.targets.llvm.emit import Emitter, Value
 
-
-@dataclass(frozen=True, slots=True)
-class Tables:
-    """The constants for one width of numbers; polynomials are written from the constant term up."""
-
-    exp: Sequence[float]  # (e^r - 1 - r)/r^2 for |r| <= ln(2)/2
-    log: Sequence[float]  # (ln((1+s)/(1-s)) - 2s)/(s z) with z = s^2 <= 0.0295
-    erf: Sequence[float]  # erf(x)/x with x^2 <= 1
-    erfc: Sequence[float]  # erfc(x) e^(x^2) with t = 2/(2+x), 1/4 <= t <= 2/3
-    ln2_high: float  # few bits, so that its multiples are exact
-    ln2_low: float
-    least: float  # e^least is the smallest power that is no denormal number
-    most: float  # e^most is the largest power that is finite
-    bias: int  # of the exponent
-    root_half: int  # the bits of sqrt(1/2)
-
-
-_DOUBLE: Final = Tables(
-    exp=(
-        0.5000000000000001, 0.16666666666666669, 0.041666666666623824, 0.008333333333330039, 0.0013888888917367081,
-        0.00019841269863171557, 2.4801521057868204e-05, 2.7557268276905696e-06, 2.7620201591031547e-07,
-        2.5100472505694996e-08,
-    ),
-    log=(
-        0.666666666666667, 0.3999999999989889, 0.28571428626253836, 0.22222211089379496, 0.1818289243253687,
-        0.15331611722055008, 0.14617807153417325,
-    ),
-    erf=(
-        1.1283791670955126, -0.37612638903183543, 0.11283791670945006, -0.02686617064323777, 0.0052239776071164225,
-        -0.0008548325975389692, 0.00012055294904839707, -1.492473690741966e-05, 1.6447424703317362e-06,
-        -1.6208483801871705e-07, 1.3720064546777686e-08, -7.795898827002142e-10,
-    ),
-    erfc=(
-        1.6242284740077591e-07, 0.2820885729320229, 0.2822051417376623, 0.24562975816641905, 0.185316412975862,
-        0.03477897668837144, 0.19483233899524952, -0.6720587822190289, 1.3907243547276613, -2.548579515162772,
-        3.3141789939074116, -2.808469620081249, 1.4993273861992589, -0.4641503100512702, 0.06417709956997757,
-    ),
-    ln2_high=0.6931467056274414, ln2_low=4.7493250390316726e-07, least=-707.5, most=709.782712893384, bias=1023,
-    root_half=0x3FE6A09E667F3BCD,
-)  # fmt: skip
-_SINGLE: Final = Tables(
-    exp=(0.500000001353873, 0.16666666681704215, 0.04166646419740569, 0.008333310844647862, 0.0013933730715792083,
-         0.00019891080463998843),
-    log=(0.6666666655404201, 0.4000012221181065, 0.28550778633191964, 0.23331614471843498),
-    erf=(1.1283791658483509, -0.37612626666720334, 0.11283594715160218, -0.026854212010626412, 0.005189087423433974,
-         -0.000801686428716587, 7.875875062685488e-05),
-    erfc=(-9.565333183114346e-05, 0.284014920591064, 0.26551295534936736, 0.32706170302687476, -0.05984437745625851,
-          0.5085158604514767, -0.4335865764553917, 0.10839819348967313),
-    ln2_high=0.693115234375, ln2_low=3.1946184945309415e-05, least=-86.9, most=88.72283, bias=127,
-    root_half=0x3F3504F3,
-)  # fmt: skip
 _INVERSE_LN2: Final = 1.4426950408889634
 _FARTHEST: Final = 6  # erf(6) is 1 in both widths
 
@@ -77,7 +26,7 @@ class Functions:
 
     def __init__(self, emitter: Emitter) -> None:
         self.e = emitter
-        self.table = _DOUBLE if emitter.real.size == 8 else _SINGLE
+        self.table = DOUBLE if emitter.real.size == 8 else SINGLE
         self.shift = emitter.integer(emitter.real.mantissa)
         magic = 1.5 * 2.0**emitter.real.mantissa  # what is added to it is rounded to a whole number, in its lowest bits
         self.magic = emitter.constant(magic)
@@ -123,7 +72,9 @@ class Functions:
 
     def neg(self, x: Value) -> Value:
         """-x."""
-        return self.e.write("fneg", self.real(x))
+        x = self.real(x)
+        low, high = self.bounds(x)
+        return self._within(-high, -low, self.e.write("fneg", x))
 
     def fma(self, x: Value, y: Value, z: Value) -> Value:
         """x * y + z, rounded once where the machine can."""
@@ -131,7 +82,7 @@ class Functions:
 
     def abs(self, x: Value) -> Value:
         """|x|."""
-        return self.e.intrinsic("fabs", self.real(x))
+        return self._within(0, inf, self.e.intrinsic("fabs", self.real(x)))
 
     def sqrt(self, x: Value) -> Value:
         """The square root; nan below zero."""
@@ -153,8 +104,22 @@ class Functions:
     def larger(self, predicate: str, x: Value, y: Value) -> Value:
         """The one of two that compares so with the other, or nan."""
         x, y = self.real(x), self.real(y)
-        first = self.e.write("or", self.compare(predicate, x, y), self.compare("uno", x, x))
-        return self.e.select(first, x, y)
+        x, y = (y, x) if number_of(x) is None else (x, y)
+        first, limit = self.compare(predicate, x, y), number_of(x)
+        if limit is None:
+            return self.e.select(self.e.write("or", first, self.compare("uno", x, x)), x, y)
+        chosen = self.e.select(first, x, y)  # one instruction
+        return self._within(limit, inf, chosen) if predicate == "ogt" else self._within(-inf, limit, chosen)
+
+    # -- bounds
+
+    def bounds(self, x: Value) -> tuple[float, float]:
+        """Between which numbers a value surely lies, unless it is nan: where that is little, less has to be done."""
+        return self.e.bounds.get(x, (-inf, inf))
+
+    def _within(self, low: float, high: float, x: Value) -> Value:
+        self.e.bounds[x] = (low, high)
+        return x
 
     def real(self, value: Value | bool) -> Value:
         """A real number; a condition is 1 or 0."""
@@ -166,6 +131,8 @@ class Functions:
     def exp(self, x: Value) -> Value:
         """e^x = 2^n e^r with x = n ln 2 + r; infinity above the largest, zero below the smallest."""
         x = self.real(x)
+        if self.bounds(x)[1] <= 0:
+            return self.exp_up_to_zero(x)
         half, rest = self._reduced(x, bounded=False)
         power = self.mul(self.fma(half, rest, half), self.e.constant(2))
         power = self.e.select(self._too_large(x), self.e.constant(inf), power)
@@ -175,11 +142,14 @@ class Functions:
         """e^x for x <= 0, which needs less care."""
         x = self.real(x)
         scale, rest = self._reduced(x, bounded=True)
-        return self.e.select(self._too_small(x), self.zero, self.fma(scale, rest, scale))
+        return self._within(0, 1, self.e.select(self._too_small(x), self.zero, self.fma(scale, rest, scale)))
 
     def expm1(self, x: Value) -> Value:
         """e^x - 1 = 2 (h p + h - 1/2) with h = 2^(n-1) and p = e^r - 1: nothing cancels near zero."""
         x = self.real(x)
+        if self.bounds(x)[1] <= 0:
+            scale, rest = self._reduced(x, bounded=True)
+            return self.fma(scale, rest, self.e.write("fsub", scale, self.one))
         half, rest = self._reduced(x, bounded=False)
         lowered = self.e.write("fsub", half, self.e.constant(Fraction(1, 2)))
         result = self.mul(self.e.constant(2), self.fma(half, rest, lowered))
@@ -234,7 +204,7 @@ class Functions:
     def tanh(self, x: Value) -> Value:
         """-m/(2 + m) with m = e^(-2|x|) - 1, and the sign of x."""
         x = self.real(x)
-        m = self.expm1(self.e.write("fmul", self.abs(x), self.e.constant(-2)))
+        m = self.expm1(self._within(-inf, 0, self.e.write("fmul", self.abs(x), self.e.constant(-2))))
         size = self.div(self.neg(m), self.e.write("fadd", self.e.constant(2), m))
         return self.e.intrinsic("copysign", size, x)
 
@@ -260,9 +230,18 @@ class Functions:
         return e.select(self.compare("oge", x, self.zero), value, e.constant(float("nan")))
 
     def log1p(self, x: Value) -> Value:
-        """ln(u) + (x - (u - 1))/u with u = 1 + x rounded: the second term is what rounding lost."""
+        """ln(u) + (x - (u - 1))/u with u = 1 + x rounded: the second term is what rounding lost.
+
+        From 0 to 1 it is the series alone, with s = x/(2 + x): that is where softplus needs it.
+        """
         e = self.e
         x = self.real(x)
+        low, high = self.bounds(x)
+        if low >= 0 and high <= 1:
+            s = self.div(x, e.write("fadd", e.constant(2), x))
+            z = e.write("fmul", s, s)
+            series = self.fma(z, self.polynomial(z, self.table.log1p), e.constant(2))
+            return e.write("fmul", s, series)
         u = e.write("fadd", self.one, x)
         lost = self.div(e.write("fsub", x, e.write("fsub", u, self.one)), u)
         lost = e.select(self.compare("ord", lost, lost), lost, self.zero)

@@ -19,6 +19,7 @@ from chainrule.transforms.schedule.stages import Buffer, Plan, Product, Stage, S
 
 _ATOM: Final = 100
 _PRODUCT: Final = 19  # of matrices: less tightly than of numbers, so that W @ x stands in brackets there
+_LONG: Final = 10**6  # a denominator from which a number is no fraction that anybody wrote
 _LONGEST: Final = 400  # characters of a formula; of more than that, the beginning
 _ROLES: Final = {
     "state": "learned", "example": "of the example", "scalar": "a number an update", "given": "the same in all updates",
@@ -200,7 +201,8 @@ def _number(value: Fraction) -> tuple[str, int]:
     if value.denominator == 1:
         return str(value), _ATOM if value >= 0 else 15
     text = f"{float(value):g}"
-    return (text, _ATOM if value > 0 else 15) if Fraction(text) == value else (str(value), 20)
+    exact = Fraction(text) == value or value.denominator > _LONG
+    return (text, _ATOM if value > 0 else 15) if exact else (str(value), 20)
 
 
 def _at(at: int | Sequence[int] | None) -> str:

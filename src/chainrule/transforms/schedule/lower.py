@@ -6,14 +6,16 @@ Names are taken away, so that equal values become one node; the values are those
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import prod
+from fractions import Fraction
+from math import e, isfinite, pi, prod
 from typing import Any, Final
 
 from chainrule.graph import collector_paused
-from chainrule.node import NAME, Dim, Node, const, node, order, rebuild
+from chainrule.node import CONST, NAME, REAL, Dim, Node, const, node, order, rebuild
+from chainrule.numbers.floats import FLOAT_SCALARS
 from chainrule.ops.arithmetic import ADD, DIV, MUL, NEG, SUB, constant
 from chainrule.ops.choices import EQUAL, MAX, STEP, STOP_GRADIENT, WHERE
-from chainrule.ops.functions import EXP, LOG, RELU, SQRT
+from chainrule.ops.functions import ERF, EULER, EXP, GELU, HALF, LOG, PI, RELU, SQRT
 from chainrule.ops.matrix import DOT, MATMUL, ONE_HOT, OUTER, RESHAPE, STACK, TRANSPOSE
 from chainrule.ops.reduction import (
     COUNT,
@@ -41,7 +43,7 @@ def count_of(size: Dim) -> int:
 
 
 def lower(roots: Sequence[Node]) -> list[Node]:
-    """The roots without names and composite ops.
+    """The roots without names, composite ops, and what can be worked out now.
 
     The slope of relu is that of its result, step(relu(z)), which is in memory anyway: nothing else needs z afterwards.
     """
@@ -54,10 +56,8 @@ def lower(roots: Sequence[Node]) -> list[Node]:
             return node(STEP, (node(RELU, args),))
         rule = _RULES.get(old.op.name)
         if rule is not None:
-            return rule(*args) if old.attribute is None else rule(old.attribute, *args)
-        new = node(old.op, args, old.attribute)
-        number = constant(new) if old.op is DIV or old.op is NEG else None
-        return new if number is None else const(number)
+            return _settled(rule(*args) if old.attribute is None else rule(old.attribute, *args))
+        return _settled(node(old.op, args, old.attribute))
 
     with collector_paused():
         done = rebuild(roots, make)
@@ -69,6 +69,32 @@ def is_view(x: Node) -> bool:
     if x.op is RESHAPE:
         return [s for s in x.type.shape if s != 1] == [s for s in x.args[0].type.shape if s != 1]
     return x.op.name in VIEWS
+
+
+def _settled(x: Node) -> Node:
+    """The constant that a single number is: sqrt(2) need not wait for a stage of its own, and others for that."""
+    if x.type is not REAL or not x.op.elementwise:
+        return x
+    exact = constant(x) if x.op is DIV or x.op is NEG else None
+    if exact is not None:
+        return const(exact)
+    given = [_float(a) for a in x.args]
+    if any(number is None for number in given):
+        return x
+    result = float(x.op.value(FLOAT_SCALARS, *given))
+    return const(Fraction(result)) if isfinite(result) else x
+
+
+def _float(x: Node) -> float | None:
+    if x.op is CONST:
+        return float(FLOAT_SCALARS.of(x.attribute))
+    return {PI: pi, EULER: e}.get(x.op)
+
+
+def _gelu(x: Node) -> Node:
+    """x Φ(x), with Φ(x) written as in its derivative, so that both share it."""
+    share = node(ADD, (const(1), node(ERF, (node(DIV, (x, _settled(node(SQRT, (const(2),))))),))))
+    return node(MUL, (x, node(MUL, (const(HALF), share))))
 
 
 def _mean(axes: tuple[int, ...], x: Node) -> Node:
@@ -182,5 +208,6 @@ _RULES: Final[dict[str, Callable[..., Node]]] = {
     OUTER.name: _outer,
     ONE_HOT.name: _one_hot,
     TRANSPOSE.name: _transpose,
+    GELU.name: _gelu,
     MUL.name: _mul,
 }
