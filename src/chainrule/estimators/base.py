@@ -26,6 +26,7 @@ from chainrule.estimators.record import NOT_FINITE, Record
 from chainrule.estimators.search import search
 from chainrule.estimators.watching import CallbackSupportMixin, Watch, watching
 from chainrule.quantity import Name, Quantity
+from chainrule.training.sessions import copied
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -209,10 +210,11 @@ class Multilayer(Insight, Record, CallbackSupportMixin, BaseEstimator):  # type:
         best = self._until_converged(run, X.dtype, held, watch, incremental)
         self._take(run.state, X.dtype)
         labels = {Name(name) for name in (*self._design.weights, *self._design.biases)}
-        self._memory: dict[Quantity, Any] = {label: part for label, part in run.state.items() if label not in labels}
+        last = copied(run.state)
+        self._memory: dict[Quantity, Any] = {label: part for label, part in last.items() if label not in labels}
         if held is not None:
             self.coefs_, self.intercepts_ = best
-            self._ahead = best[0], {label: run.state[label] for label in labels}
+            self._ahead = best[0], {label: last[label] for label in labels}
 
     def _latest(self) -> dict[Quantity, NDArray[Any]]:
         """The weights that `partial_fit` goes on from: the last, where those of the best score are the estimator's."""

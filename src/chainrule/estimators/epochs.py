@@ -20,8 +20,7 @@ from chainrule.node import NAME, label_of, order
 from chainrule.numbers.vectorised import numpy_numbers
 from chainrule.quantity import Name, Quantity, spell
 from chainrule.training.kernels import native_kernel
-from chainrule.training.sessions import Kernel
-from chainrule.training.step import first_state
+from chainrule.training.sessions import Session, State, session_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,12 +48,11 @@ class Epochs:
     random: Any
     watched: bool
     count: int = field(init=False)
-    state: dict[Quantity, NDArray[Any]] = field(init=False)
     failed: int | None = field(init=False, default=None)  # the update of its epoch that was not finite
     _bad: NDArray[Any] = field(init=False)  # and its rows
     _missing: int = field(init=False, default=0)  # rows that each epoch is filled up with
     _program: Program = field(init=False)
-    _kernel: Kernel = field(init=False)
+    _session: Session = field(init=False)
     _rows: NDArray[Any] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -63,8 +61,8 @@ class Epochs:
             self._fill_up()
         self._program = update_program(self.design, self.solver)
         dtype = "float32" if self.T.dtype == np.float32 else "float64"
-        self._kernel = native_kernel(self._program, error=LOSS, dtype=dtype)  # type: ignore[arg-type]
-        self.state = first_state(self._program, dtype)
+        kernel = native_kernel(self._program, error=LOSS, dtype=dtype)  # type: ignore[arg-type]
+        self._session = session_of(kernel, self._program, batch=self.batch, dtype=dtype)
         self._rows = np.arange(self.count)
         self.T = np.ascontiguousarray(self.T)  # the columns of a table are not
         if not self._is_sparse:
@@ -77,6 +75,11 @@ class Epochs:
         self.design = replace(self.design, weighted=True)
         self.X, self.T = np.concatenate([self.X, self.X[:1]]), np.concatenate([self.T, self.T[:1]])
         self.weights = np.append(weights, 0).astype(self.T.dtype)
+
+    @property
+    def state(self) -> State:
+        """What learns, and what is remembered of it, where the kernel has it: `copied` keeps it as it is now."""
+        return self._session.state
 
     @property
     def _is_sparse(self) -> bool:
@@ -134,10 +137,8 @@ class Epochs:
             part = rows[start : start + step]
             updates = slice(made, made + -(-len(part) // self.batch))
             scalars = self._scalars(rates[updates], shares[updates])
-            count = self._kernel.run(
-                self.state, self._parts(part), np.arange(len(part)) if self._is_sparse else part, self.batch, scalars,
-                errors[updates],
-            )  # fmt: skip
+            numbers = np.arange(len(part)) if self._is_sparse else part
+            count = self._session.run(self._parts(part), numbers, scalars, errors[updates])
             made += count
             if count < len(errors[updates]):
                 break
