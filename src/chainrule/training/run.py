@@ -147,9 +147,11 @@ class _Run:
     updates: int = 0
     stopped_by: str = "epochs"
     began: float = field(default_factory=perf_counter)
+    each: bool = field(init=False)  # whether the model must be as it is after an epoch, to be judged
     again: bool = field(init=False)  # whether epochs can be run again, which takes a second state
 
     def __post_init__(self) -> None:
+        self.each = self.limits.wants_each_epoch or self.held is not None
         self.again = self.early or self.spans.size <= SMALL
         if not self.again:
             own = self.model.parameters
@@ -179,11 +181,6 @@ class _Run:
                 return
         if updates is not None and self.updates >= updates:
             self.stopped_by = "updates"
-
-    @property
-    def each(self) -> bool:
-        """Whether the model must be as it is after an epoch, to be judged."""
-        return self.limits.wants_each_epoch or self.held is not None
 
     @property
     def early(self) -> bool:
@@ -227,8 +224,10 @@ class _Run:
         self.rates.append(rate)
         self.errors.append(error)
         if judged < self.best.error:
-            self.best = _Best(judged, number, before, first, self.best.parameters)
-            self._hand_over(self.best.parameters)
+            best = self.best
+            best.error, best.row, best.before, best.first = judged, number, before, first
+            if best.parameters:
+                self._hand_over(best.parameters)
 
     def _run_again(self, before: State, first: int, rates: list[float], *, updates: int | None = None) -> State:
         """Put back a state and run some epochs again: the same bits."""
@@ -248,7 +247,7 @@ class _Run:
         self.warnings.append(told)
 
     def _hand_over(self, parameters: Mapping[str, NDArray[Any]]) -> None:
-        for name in self.model.learning if parameters else ():
+        for name in self.model.learning:
             parameters[name][...] = self.spans.state[Name(name)]
 
     def finish(self, keep: str) -> History:

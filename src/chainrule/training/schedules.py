@@ -152,6 +152,8 @@ def rates(schedule: Schedule, epochs: int, *, errors: Sequence[float] = ()) -> l
 
 def rate_of_epoch(schedule: Schedule, epoch: int, before: Sequence[float], errors: Sequence[float]) -> float:
     """The rate of an epoch; one that looks back needs the rates and errors of all epochs before."""
+    if schedule.name == "constant":  # a Moment takes longer than a short epoch
+        return schedule.first
     if not schedule.looks_back:
         return schedule.following(Moment(epoch, schedule.first, 0, ()))
     rate = before[-1] if before else schedule.first

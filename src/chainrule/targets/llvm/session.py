@@ -5,14 +5,18 @@ So a call costs what its updates cost, whatever the size of the network: nothing
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+import ctypes
+from collections.abc import Mapping
+from typing import Any, Final
 
 from chainrule.graph import Program
 from chainrule.quantity import Quantity
 from chainrule.targets.llvm.arrays import Space
 from chainrule.targets.llvm.checks import check_examples, check_updates, given_value
 from chainrule.targets.llvm.code import Code
+from chainrule.targets.llvm.machine import Compiled
+
+_CALL: Final = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 4, *[ctypes.c_int64] * 3, *[ctypes.c_void_p] * 2)
 
 
 class Session:
@@ -22,10 +26,14 @@ class Session:
     update starts from.
     """
 
-    __slots__ = ("_call", "_code", "_examples", "_fixed", "_program", "_rows", "batch", "space", "state")
+    __slots__ = (
+        "_call", "_code", "_compiled", "_examples", "_fixed", "_program", "_rows", "batch", "space", "state",
+    )  # fmt: skip
 
-    def __init__(self, program: Program, code: Code, call: Callable[..., int], batch: int) -> None:
-        self.batch, self._program, self._code, self._call = batch, program, code, call
+    def __init__(self, program: Program, code: Code, compiled: Compiled, batch: int) -> None:
+        self.batch, self._program, self._code = batch, program, code
+        self._compiled = compiled  # the code is gone when nothing holds it
+        self._call = _CALL(compiled.address("run"))
         self.space = Space(code.plan, code.memory, code.dtype, code.bound(batch), code.direct)
         found = code.plan.found
         self.state = {label: self.space.view(found[kept.before]) for label, kept in program.state.items()}

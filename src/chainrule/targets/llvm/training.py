@@ -39,9 +39,8 @@ Raises `ShapeError` for a wrong shape, dtype or memory layout, naming the quanti
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from chainrule.errors import ChainruleError
 from chainrule.graph import Program
@@ -57,18 +56,15 @@ from chainrule.targets.llvm.session import Session
 if TYPE_CHECKING:
     from chainrule.targets.llvm.level_training import LevelUpdates
 
-_CALL: Final = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 4, *[ctypes.c_int64] * 3, *[ctypes.c_void_p] * 2)
-
 
 class TrainingKernel:
     """A compiled program. It owns its machine code, and the memory of `run`, which makes one call at a time."""
 
-    __slots__ = ("_call", "_session", "code", "compiled", "program")
+    __slots__ = ("_session", "code", "compiled", "program")
 
     def __init__(self, program: Program, code: Code, compiled: Compiled) -> None:
         self.program, self.code = program, code
         self.compiled = compiled
-        self._call = _CALL(compiled.address("run"))
         self._session: Session | None = None
 
     @property
@@ -83,7 +79,7 @@ class TrainingKernel:
 
     def session(self, batch: int) -> Session:
         """Memory for one training run, in which the state stays from call to call."""
-        return Session(self.program, self.code, self._call, batch)
+        return Session(self.program, self.code, self.compiled, batch)
 
     def run(
         self,
