@@ -47,6 +47,7 @@ def train(
     progress: bool | None = None,
     engine: Engine = "native",
     precise: bool = True,
+    threads: int = 1,
 ) -> History:
     """Train a model on examples, in place, until one of the limits is reached; its parameters are what was learned.
 
@@ -58,6 +59,7 @@ def train(
     outputs to 0. `keep="best"` (usual with validation) puts the best epoch's parameters back. Ctrl-C ends
     training as a limit does. Equal arguments give equal results, bit by bit. Not `precise`, the sigmoids of a
     float32 model may be off by 2e-7 while it learns, which is faster for small networks.
+    Large products of large batches run on up to `threads` threads, by the BLAS of SciPy if that is installed.
 
     Raises ShapeError for examples that do not fit, are empty or not finite, ProblemError for arguments that mean
     nothing. If the error overflows, training stops with a TrainingWarning that says where, and keeps the best.
@@ -76,7 +78,7 @@ def train(
         "optimizer": optimizer, "batch": batch, "epochs": epochs, "over": over, "shuffle": shuffle, "seed": seed,
         "stop": stop, "change": change, "patience": patience, "validation": validation, "updates": updates,
         "seconds": seconds, "l1": l1, "l2": l2, "dropout": dropout, "keep": keep, "progress": progress,
-        "engine": engine, "precise": precise,
+        "engine": engine, "precise": precise, "threads": threads,
     }  # fmt: skip
     from chainrule.training.quick import trained
 

@@ -27,7 +27,7 @@ FIRST, PAUSE = 256, 0.02  # rows of the first call, seconds of the others
 _BUILDS = "chainrule.training.building"
 _PLAIN = {
     "stop": None, "change": None, "patience": None, "validation": None, "updates": None, "seconds": None, "l1": 0.0,
-    "l2": 0.0, "dropout": 0.0, "keep": None, "engine": "native", "precise": True,
+    "l2": 0.0, "dropout": 0.0, "keep": None, "engine": "native", "precise": True, "threads": 1,
 }  # fmt: skip
 
 

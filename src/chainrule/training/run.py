@@ -65,10 +65,14 @@ def training_run(
     progress: bool | None,
     engine: Engine,
     precise: bool,
+    threads: int,
     asked: Mapping[str, Any],
 ) -> History:
     """Train a model; see `loop.train`, whose arguments `asked` holds all at once."""
-    _check(epochs=epochs, updates=updates, seconds=seconds, batch=batch, over=over, l1=l1, l2=l2, keep=keep)
+    _check(
+        epochs=epochs, updates=updates, seconds=seconds, batch=batch, over=over, l1=l1, l2=l2, keep=keep,
+        threads=threads,
+    )  # fmt: skip
     rule = as_rule(optimizer)
     given = filled(examples(model, X, T))
     given, held = _held_back(model, given, validation, seed)
@@ -91,7 +95,7 @@ def training_run(
     warned = noticed_before(model, given)
     spans = Spans(
         kernel, program, given, batch=rows, shuffle=shuffle and batch != "all", seed=seed,
-        dtype=model.dtype, mean=over == "mean",
+        dtype=model.dtype, mean=over == "mean", threads=threads,
     )  # fmt: skip
     run = _Run(model, rule, program, spans, limits, given, held, over, warned)
     with interrupts() as interrupted, progress_bar(epochs, show=progress) as tell:
@@ -321,6 +325,7 @@ def _check(**arguments: Any) -> None:
     for name in ("epochs", "updates"):
         if arguments[name] is not None:
             positive_whole(name, arguments[name])
+    positive_whole("threads", arguments["threads"])
     for name in ("seconds", "l1", "l2"):
         value = arguments[name]
         if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0):

@@ -57,7 +57,7 @@ class Session(Protocol):
 class Lasting(Protocol):
     """A kernel that can keep a state in its own memory."""
 
-    def session(self, batch: int) -> Session: ...
+    def session(self, batch: int, *, threads: int = 1) -> Session: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +81,11 @@ class Carried:
         return self.kernel.run(self.state, examples, order, self.batch, scalars, errors, given=given)
 
 
-def session_of(kernel: Kernel, program: Program, *, batch: int, dtype: str) -> Session:
+def session_of(kernel: Kernel, program: Program, *, batch: int, dtype: str, threads: int = 1) -> Session:
     """A session of a kernel, for batches of this size; its state is that before the first update."""
     session: Session
     if isinstance(kernel, Lasting):
-        session = kernel.session(batch)
+        session = kernel.session(batch, threads=threads)
     else:
         shapes: dict[Quantity, Any] = {label: one.before.type.shape for label, one in program.state.items()}
         session = Carried(kernel, batch, {label: np.empty(shape, dtype) for label, shape in shapes.items()})

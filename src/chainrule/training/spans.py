@@ -54,7 +54,7 @@ class Spans:
 
     def __init__(
         self, kernel: Kernel, program: Program, given: Examples, *,
-        batch: int, shuffle: bool, seed: int, dtype: str, mean: bool,
+        batch: int, shuffle: bool, seed: int, dtype: str, mean: bool, threads: int = 1,
     ) -> None:  # fmt: skip
         self.kernel, self.rate = kernel, next(iter(program.scalars))
         self.count, self.batch, self.shuffle, self.seed = given.count, min(batch, given.count), shuffle, seed
@@ -62,7 +62,7 @@ class Spans:
         self.joined = self.batch * kernel.block  # rows that belong in one call
         parts = {label_of(one): part for one, part in zip(given.nodes, given.parts, strict=True)}
         self.parts = {label_of(one): self._ready(parts[label_of(one)]) for one in program.examples}
-        self.session = session_of(kernel, program, batch=self.batch, dtype=dtype)
+        self.session = session_of(kernel, program, batch=self.batch, dtype=dtype, threads=threads)
         self.whole = all(self._is_ready(part) for part in self.parts.values())
         self.pace = FIRST / CHUNK  # rows a second
         self.share = 0.0  # of the epoch that is being run

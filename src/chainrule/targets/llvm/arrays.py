@@ -10,7 +10,8 @@ from chainrule.node import Node, Shape, label_of
 from chainrule.ops.types import show_shape
 from chainrule.quantity import spell
 from chainrule.targets.llvm.emit import DType
-from chainrule.targets.llvm.memory import LINE, Memory
+from chainrule.targets.llvm.memory import LEAST_ROWS, LINE, Memory
+from chainrule.targets.native.blas import gemm_address
 from chainrule.transforms.schedule.stages import Buffer, Plan
 
 
@@ -36,7 +37,7 @@ class Space:
 
         self.memory, self.dtype, self.bound = memory, dtype, dict(bound)
         self.arena = aligned(memory.arena // memory.item + memory.lanes, dtype)
-        self.table = np.zeros(max(1, len(memory.slots)), np.uint64)
+        self.table = np.zeros(max(1, len(memory.slots) + (memory.gemm is not None)), np.uint64)
         self.blocks: dict[int, Any] = {}
         self._views: dict[int, Any] = {}
         for buffer in plan.buffers:
@@ -44,6 +45,8 @@ class Space:
             if slot is not None and buffer.number not in outside:
                 block = self.blocks[buffer.number] = aligned(memory.numbers(buffer, bound), dtype)
                 self.table[slot] = block.ctypes.data
+        if memory.gemm is not None and max(bound.values()) >= LEAST_ROWS:
+            self.table[memory.gemm] = gemm_address(memory.item)
 
     def view(self, buffer: Buffer) -> Any:
         """The array of a buffer, in the shape of its values: no copy."""
@@ -51,6 +54,11 @@ class Space:
         if found is None:
             found = self._views[buffer.number] = self._view(buffer)
         return found
+
+    @property
+    def calls_blas(self) -> bool:
+        """Whether large products are formed by the BLAS."""
+        return self.memory.gemm is not None and bool(self.table[self.memory.gemm])
 
     def _view(self, buffer: Buffer) -> Any:
         sizes = [self.rounded(s) if isinstance(s, str) else s for s in self.memory.sizes(buffer)]

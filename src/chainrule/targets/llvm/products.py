@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chainrule.targets.llvm.dots import write_dots
+from chainrule.targets.llvm.gemm import is_large, write_gemm
 from chainrule.targets.llvm.nest import Nest
 from chainrule.targets.llvm.tiles import free_axes, write_tiles
 from chainrule.transforms.schedule.stages import Product
@@ -13,4 +14,11 @@ def write_product(nest: Nest, way: Product) -> None:
     rows, columns = free_axes(nest)
     along, across = (rows, columns) if way.along == 0 else (columns, rows)
     assert along is not None
-    (write_dots if way.folded else write_tiles)(nest, along, across)
+
+    def tiles() -> None:
+        (write_dots if way.folded else write_tiles)(nest, along, across)
+
+    if nest.memory.gemm is not None and is_large(nest.plan, nest.stage):
+        write_gemm(nest, tiles)
+    else:
+        tiles()

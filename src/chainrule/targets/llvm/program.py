@@ -12,6 +12,7 @@ from chainrule.targets.llvm.code import Code
 from chainrule.targets.llvm.driver import write_driver
 from chainrule.targets.llvm.emit import REALS, DType
 from chainrule.targets.llvm.entry import flush_declarations
+from chainrule.targets.llvm.gemm import gemm_function, with_gemm
 from chainrule.targets.llvm.machine import Machine
 from chainrule.targets.llvm.memory import lay_out, padded
 from chainrule.targets.llvm.module import assemble, write_stages
@@ -50,6 +51,7 @@ def program_code(program: Program, error: Node, dtype: DType, machine: Machine, 
     direct = {made.found[n].number for n in in_place if n in made.found}
     direct |= {number for name, number in parts.items() if name in ("net", "gram", "columns", "taken")}
     memory = lay_out(made, lanes=lanes, item=item, outside=[b for b in made.buffers if b.number in direct])
+    memory = with_gemm(memory, made)
     wide = program.examples.index(block.example) if block is not None else 0
     code = Code(made, memory, dtype, symbol, given, frozenset(direct), parts, wide)
     others = [s for s in memory.symbols if s not in code.bound(1)]
@@ -64,6 +66,8 @@ def program_text(program: Program, code: Code, machine: Machine) -> str:
     lines: list[str] = []
     for name, stages in code.functions().items():
         lines += write_stages(made, memory, stages, name, code.dtype)
+    if memory.gemm is not None:
+        lines += gemm_function(REALS[code.dtype].name)
     return assemble([*lines, *write_driver(program, code, machine), *flush_declarations(machine)], machine.vector_bytes)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any, Final
 
 from chainrule.graph import Program
@@ -15,6 +16,7 @@ from chainrule.targets.llvm.arrays import Space
 from chainrule.targets.llvm.checks import check_examples, check_updates, given_value
 from chainrule.targets.llvm.code import Code
 from chainrule.targets.llvm.machine import Compiled
+from chainrule.targets.native.blas import limited
 
 _CALL: Final = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 4, *[ctypes.c_int64] * 3, *[ctypes.c_void_p] * 2)
 
@@ -27,10 +29,11 @@ class Session:
     """
 
     __slots__ = (
-        "_call", "_code", "_compiled", "_examples", "_fixed", "_program", "_rows", "batch", "space", "state",
+        "_call", "_code", "_compiled", "_examples", "_fixed", "_program", "_rows", "batch", "space", "state", "threads",
     )  # fmt: skip
 
-    def __init__(self, program: Program, code: Code, compiled: Compiled, batch: int) -> None:
+    def __init__(self, program: Program, code: Code, compiled: Compiled, batch: int, threads: int = 1) -> None:
+        self.threads = threads  # for large products, formed by the BLAS
         self.batch, self._program, self._code = batch, program, code
         self._compiled = compiled  # the code is gone when nothing holds it
         self._call = _CALL(compiled.address("run"))
@@ -61,10 +64,11 @@ class Session:
         for node in code.given:
             self.space.view(code.plan.found[node])[...] = given_value(node, given or {})
         rates = np.array([scalars[label].ctypes.data for label in program.scalars] or [0], np.uint64)
-        done: int = self._call(
-            *self._fixed, self._rows.ctypes.data, order.ctypes.data, len(order), batch, code.memory.rounded(batch),
-            rates.ctypes.data, errors.ctypes.data,
-        )  # fmt: skip
+        with limited(self.threads) if self.space.calls_blas else nullcontext():
+            done: int = self._call(
+                *self._fixed, self._rows.ctypes.data, order.ctypes.data, len(order), batch, code.memory.rounded(batch),
+                rates.ctypes.data, errors.ctypes.data,
+            )  # fmt: skip
         return done
 
     def _look_at(self, examples: Mapping[Quantity, Any], last: int) -> None:

@@ -77,9 +77,9 @@ class TrainingKernel:
         """The code as LLVM's text."""
         return self.compiled.text
 
-    def session(self, batch: int) -> Session:
+    def session(self, batch: int, *, threads: int = 1) -> Session:
         """Memory for one training run, in which the state stays from call to call."""
-        return Session(self.program, self.code, self.compiled, batch)
+        return Session(self.program, self.code, self.compiled, batch, threads)
 
     def run(
         self,

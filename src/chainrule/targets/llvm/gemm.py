@@ -1,0 +1,160 @@
+"""Large matrix products by the BLAS of this machine, where it is faster than our own tiles, and there is one.
+
+It forms plain products of some rows at a time; what follows is made of them while they are near. The address comes in
+through the table, so that code that is kept fits any process: where it is 0, or rows are few, the tiles are used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from math import prod
+from typing import Final
+
+from chainrule.node import INPUT, Dim
+from chainrule.targets.llvm.covering import panels
+from chainrule.targets.llvm.emit import Value
+from chainrule.targets.llvm.memory import LEAST_ROWS, LINE, Memory, padded
+from chainrule.targets.llvm.nest import Nest, Point, order_of, seen_through
+from chainrule.targets.llvm.tiles import Tile
+from chainrule.transforms.schedule.lower import is_view
+from chainrule.transforms.schedule.stages import Buffer, Place, Plan, Stage
+
+_LEAST_WEIGHTS: Final = 1 << 18
+TOGETHER: Final = 2048  # rows of a product that are formed before the rest is done
+_BESIDE: Final = 4  # vectors of one row that are worked out together
+
+
+def with_gemm(memory: Memory, plan: Plan) -> Memory:
+    """The memory with a slot for the address, and room for rows of the widest product, if some are large."""
+    large = [stage for stage in plan.stages if is_large(plan, stage)]
+    if not large:
+        return memory
+    room = max(_pitch(stage, memory) * TOGETHER for stage in large) * memory.item
+    start = -(-memory.arena // LINE) * LINE
+    return replace(memory, gemm=len(memory.slots), products=start, arena=start + room)
+
+
+def is_large(plan: Plan, stage: Stage) -> bool:
+    """Whether a stage is a product with a batch of any size, of matrices that are large and lie in memory."""
+    core = stage.core
+    if core is None or core.op.name != "matmul" or any(len(one.type.shape) != 2 for one in core.args):
+        return False
+    sizes: list[Dim] = [*stage.space, core.args[1].type.shape[0]]
+    known = [size for size in sizes if isinstance(size, int)]
+    fits = len(known) == 2 and prod(known) >= _LEAST_WEIGHTS and min(known) >= LINE
+    return fits and isinstance(stage.space[_along(stage)], int) and all(_matrix(plan, stage, k) for k in (0, 1))
+
+
+def write_gemm(nest: Nest, tiles: Callable[[], None]) -> None:
+    """A large product: by the BLAS if that is there and the batch has many rows, else by what `tiles` writes."""
+    e, slot = nest.emitter, nest.memory.gemm
+    assert slot is not None
+    (batch,) = [size for size in (*nest.stage.space, *nest.summed()) if isinstance(size, str)]
+    gemm = e.load(e.offset(Value("%table", "pointer"), e.index(slot), kind="pointer"), 1, kind="pointer")
+    there = e.write("icmp ne", gemm, Value("null", "pointer"), kind="condition")
+    many = e.write("icmp sge", nest.size(batch), e.index(LEAST_ROWS), kind="condition")
+    chosen = e.convert("zext", e.write("and", there, many), "index")
+    with e.loop(e.index(0), chosen, 1, surely=False):
+        _products(nest, gemm)
+    with e.loop(chosen, e.index(1), 1, surely=False):
+        tiles()
+
+
+def _products(nest: Nest, gemm: Value) -> None:
+    """Some rows after the others: first their products, then what is made of them."""
+    e, memory, space, along = nest.emitter, nest.memory, nest.stage.space, _along(nest.stage)
+    across = 1 - along
+    count, pitch = nest.size(space[across]), _pitch(nest.stage, memory)
+    products = e.offset(Value("%arena", "pointer"), e.index(memory.products // memory.item))
+    with e.loop(e.index(0), count, TOGETHER) as block:
+        together = e.intrinsic("smin", e.index(TOGETHER), e.write("sub", count, block.index))
+        nest.at[along], nest.at[across] = Point(e.index(0)), Point(block.index)
+        (inner,) = nest.summed()
+        sizes = [nest.size(space[along]), together, nest.size(inner)]
+        operands = _operand(nest, along, turned=False) + _operand(nest, across, turned=True)
+        given = "".join(f", i64 {size.text}" for size in sizes) + operands
+        e.line(f"call void @gemm(ptr {gemm.text}{given}, ptr {products.text}, i64 {pitch})")
+        with e.loop(e.index(0), together, 1) as row:
+            line = e.offset(products, e.times(row.index, e.index(pitch)))
+            place = Point(e.plus(block.index, row.index))
+
+            def made(points: list[Point], line: Value = line, place: Point = place) -> None:
+                sums = [e.load(e.offset(e.offset(line, p.index), e.index(p.shift)), p.lanes) for p in points]
+                Tile(nest, along, across, [place], points).finish([sums])
+
+            panels(nest, space[along], _BESIDE, made)
+
+
+def _operand(nest: Nest, free: int, *, turned: bool) -> str:
+    """The arguments for the matrix of one axis of the result: how it lies, where, and how far its lines are apart.
+
+    In Fortran's order, that of the axis whose elements are neighbours comes first: `turned` is the second matrix.
+    """
+    summed = len(nest.stage.space)
+    nest.at[summed] = Point(nest.emitter.index(0))
+    found = _matrix(nest.plan, nest.stage, free)
+    assert found is not None
+    buffer, place = found
+    strides = {axis: stride for stride, (axis, _) in zip(nest.strides(buffer), place, strict=True)}
+    by_line = place[buffer.order[-1]][0] == summed
+    lies = ord("T" if by_line != turned else "N")
+    apart = strides[free] if by_line else strides[summed]
+    return f", i8 {lies}, ptr {nest.address(buffer, place).text}, i64 {apart.text}"
+
+
+def _matrix(plan: Plan, stage: Stage, which: int) -> tuple[Buffer, Place] | None:
+    """Where the left (0) or right (1) matrix lies, and along which axes; None if it does not lie anywhere as it is."""
+    core, summed = stage.core, len(stage.space)
+    assert core is not None
+    x, place = core.args[which], ((which, 0), (summed, 0))
+    at: Place = place if which == 0 else place[::-1]
+    while x not in plan.found or (x.op is not INPUT and plan.home.get(x) == stage.number):
+        if not is_view(x):
+            return None
+        at, x = seen_through(x, at), x.args[0]
+    buffer = plan.found[x]
+    moving = [axis for axis, _ in at if axis is not None]
+    fits = x.type.kind == "real" and sorted(moving) == [which, summed] and at[buffer.order[-1]][0] is not None
+    return (buffer, at) if fits else None
+
+
+def _along(stage: Stage) -> int:
+    """The axis of a product along which vectors of it are stored."""
+    return order_of(stage)[-1]
+
+
+def _pitch(stage: Stage, memory: Memory) -> int:
+    """How far the rows of a product are apart: not a power of two."""
+    return int(padded(stage.space[_along(stage)], memory.lanes)) + LINE // memory.item
+
+
+def gemm_function(number: str) -> list[str]:
+    """The function that puts the arguments where Fortran looks for them."""
+    sizes = ["m", "n", "k", "lda", "ldb", "ldc"]
+    body = [f"%{name}.at = alloca i32" for name in sizes]
+    body += [f"%{name}.at = alloca i8" for name in ("ta", "tb")]
+    body += [f"%{name}.at = alloca {number}" for name in ("alpha", "beta")]
+    for name in sizes:
+        body += [f"%{name}.32 = trunc i64 %{name} to i32", f"store i32 %{name}.32, ptr %{name}.at"]
+    body += [f"store i8 %{name}, ptr %{name}.at" for name in ("ta", "tb")]
+    body += [f"store {number} 1.0, ptr %alpha.at", f"store {number} 0.0, ptr %beta.at"]
+    order = [
+        "ta.at",
+        "tb.at",
+        "m.at",
+        "n.at",
+        "k.at",
+        "alpha.at",
+        "a",
+        "lda.at",
+        "b",
+        "ldb.at",
+        "beta.at",
+        "c",
+        "ldc.at",
+    ]
+    body += [f"call void %gemm({', '.join(f'ptr %{name}' for name in order)})", "ret void"]
+    matrices = "i8 %ta, ptr %a, i64 %lda, i8 %tb, ptr %b, i64 %ldb, ptr %c, i64 %ldc"
+    head = f"define internal void @gemm(ptr %gemm, i64 %m, i64 %n, i64 %k, {matrices}) #0 {{"
+    return [head, "entry:", *[f"  {line}" for line in body], "}"]
