@@ -15,7 +15,7 @@ from math import prod
 from typing import Any, Final
 
 from chainrule.targets.llvm.emit import DType
-from chainrule.targets.llvm.entry_code import FUNCTIONS, Cell, Part, Signature, entry_text
+from chainrule.targets.llvm.entry_code import BYTES_AT, FUNCTIONS, Cell, Part, Signature, entry_text
 from chainrule.targets.llvm.machine import Compiled, compile_text
 from chainrule.targets.llvm.work import Work
 
@@ -76,11 +76,13 @@ def c_function(
 
     Its `self` is a tuple: where the `first` thing is that it reads, then all that must live as long as the function.
     """
-    method = _Method(name.encode(), address, flags, None)
-    held = ctypes.addressof(first).to_bytes(8, sys.byteorder), (method, first, *alive)
+    title = name.encode()
+    # Bytes, as the collector clears structures, while CPython still reads this one when it frees the function.
+    method = bytes(_Method(title, address, flags, None))
+    held = ctypes.addressof(first).to_bytes(8, sys.byteorder), (method, title, first, *alive)
     new = ctypes.pythonapi.PyCFunction_NewEx
     new.restype, new.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p]
-    made: Callable[..., Any] = new(ctypes.addressof(method), held, None)
+    made: Callable[..., Any] = new(id(method) + BYTES_AT, held, None)
     return made
 
 
