@@ -29,7 +29,7 @@ OPTIONS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@pytest.mark.parametrize("options", OPTIONS, ids=" ".join)
 def test_without_a_second_state_everything_is_the_same(
     options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
