@@ -158,7 +158,7 @@ def draw_array(
     >>> from chainrule.randomness import parameter_key
     >>> key = parameter_key(0, "W1")
     >>> draw_array(parse_initialiser("uniform(-1, 1)"), (2,), fan_in=2, fan_out=1, key=key, kind="weight", dtype="f8")
-    array([-0.61841381, -0.3504548 ])
+    array([-0.61841381, -0.35045483])
     """
     import numpy as np
 
