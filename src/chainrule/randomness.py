@@ -17,8 +17,8 @@ Words: TypeAlias = tuple[int, int]
 
 MANY: Final = 20_000  # draws from which loading NumPy takes less time than it saves
 _WORD: Final = 0xFFFFFFFF
-_PARITY: Final = 0x1BD11BDA
-_ROTATIONS: Final = ((13, 15, 26, 6), (17, 29, 16, 24))
+PARITY: Final = 0x1BD11BDA
+ROTATIONS: Final = ((13, 15, 26, 6), (17, 29, 16, 24))
 
 
 def threefry2x32(key: Words, counter: Words) -> Words:
@@ -34,10 +34,10 @@ def threefry2x32(key: Words, counter: Words) -> Words:
     ['0x6b200159', '0x99ba4efe']
     """
     k0, k1 = key[0] & _WORD, key[1] & _WORD
-    keys = (k0, k1, _PARITY ^ k0 ^ k1)
+    keys = (k0, k1, PARITY ^ k0 ^ k1)
     x0, x1 = (counter[0] + k0) & _WORD, (counter[1] + k1) & _WORD
     for group in range(1, 6):
-        for by in _ROTATIONS[(group + 1) % 2]:
+        for by in ROTATIONS[(group + 1) % 2]:
             x0 = (x0 + x1) & _WORD
             x1 = ((x1 << by) & _WORD | x1 >> (32 - by)) ^ x0
         x0 = (x0 + keys[group % 3]) & _WORD
@@ -109,10 +109,10 @@ def _threefry_array(k0: Any, k1: Any, x0: Any, x1: Any) -> tuple[Any, Any]:
     import numpy as np
 
     word = np.uint64(_WORD)
-    keys = (k0 & word, k1 & word, np.uint64(_PARITY) ^ (k0 & word) ^ (k1 & word))
+    keys = (k0 & word, k1 & word, np.uint64(PARITY) ^ (k0 & word) ^ (k1 & word))
     x0, x1 = (x0 + keys[0]) & word, (x1 + keys[1]) & word
     for group in range(1, 6):
-        for by in _ROTATIONS[(group + 1) % 2]:
+        for by in ROTATIONS[(group + 1) % 2]:
             x0 = (x0 + x1) & word
             x1 = (((x1 << np.uint64(by)) & word) | (x1 >> np.uint64(32 - by))) ^ x0
         x0 = (x0 + keys[group % 3]) & word

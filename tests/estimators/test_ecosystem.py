@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +19,6 @@ from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_iris, make_multilabel_classification
 from sklearn.ensemble import StackingClassifier
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.inspection import partial_dependence, permutation_importance
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validate
@@ -33,13 +30,7 @@ from chainrule.estimators import MLPClassifier, MLPRegressor
 
 X, Y = load_iris(return_X_y=True)
 OPTIONS: dict[str, Any] = {"hidden_layer_sizes": (6,), "learning_rate_init": 0.05, "max_iter": 40, "random_state": 0}
-
-
-@pytest.fixture(autouse=True)
-def _not_converged() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        yield
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
 def test_pipeline_and_cross_validation() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,7 +10,6 @@ import pytest
 pytest.importorskip("sklearn")
 
 from sklearn.datasets import load_diabetes, load_iris
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import mean_absolute_error
 from sklearn.preprocessing import StandardScaler
 
@@ -24,13 +21,7 @@ X, Y = load_diabetes(return_X_y=True)
 Y = Y / 100
 FLOWERS, KINDS = load_iris(return_X_y=True)
 FLOWERS = StandardScaler().fit_transform(FLOWERS)
-
-
-@pytest.fixture(autouse=True)
-def _not_converged() -> Iterator[None]:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        yield
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
 def absolute(y_true: Any, y_pred: Any) -> Any:

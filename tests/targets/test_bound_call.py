@@ -6,12 +6,12 @@ import array
 import gc
 import resource
 import sys
-import threading
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
+from tests.threads import at_once
 
 import chainrule as cr
 from chainrule import functions
@@ -190,9 +190,5 @@ def test_threads_with_arrays_of_their_own(large: int, monkeypatch: pytest.Monkey
             if made.tolist() != due.tolist():
                 wrong.append(k)
 
-    threads = [threading.Thread(target=work, args=(k,)) for k in range(8)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
+    at_once(work)
     assert not wrong

@@ -8,7 +8,6 @@ import math
 import pickle
 import resource
 import sys
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.threads import at_once
 
 import chainrule as cr
 from chainrule import functions
@@ -354,11 +354,7 @@ def test_threads_at_the_same_time(large: int, monkeypatch: pytest.MonkeyPatch) -
             if compiled.value_and_grad(*[x * k / 8 for x in point]) != due[k]:
                 wrong.append(k)
 
-    threads = [threading.Thread(target=work, args=(k,)) for k in range(8)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
+    at_once(work)
     assert not wrong
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import copy
 import pickle
-import threading
 from typing import Any
 
 import numpy as np
 import pytest
+from tests.threads import at_once
 
 import chainrule as cr
 from chainrule.errors import ShapeError
@@ -138,9 +138,5 @@ def test_threads_at_the_same_time() -> None:
             if not np.array_equal(net.predict(X[k : k + 1]), due[k]):
                 wrong.append(k)
 
-    threads = [threading.Thread(target=work, args=(k,)) for k in range(8)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join()
+    at_once(work)
     assert not wrong

@@ -14,7 +14,7 @@ from typing import Final
 
 from chainrule.formula.syntax import Binary, Number, Tree, Unary, ungroup
 
-FARTHEST: Final = 150  # power of ten of a figure
+FARTHEST: Final = 150  # power of ten that a number may reach, so that no product of two leaves the range of floats
 _PLAIN = re.compile(r"[0-9]+")
 _DECIMAL = re.compile(r"(?P<whole>[0-9]*)\.?(?P<decimals>[0-9]*)(?:[eE](?P<power>[+\-−]?[0-9]+))?(?P<percent> ?%)?")
 

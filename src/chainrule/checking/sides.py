@@ -14,6 +14,7 @@ from typing import Final
 from chainrule.checking.claims import Kind
 from chainrule.checking.definitions import with_definition
 from chainrule.checking.elements import shape_of
+from chainrule.checking.figures import FARTHEST
 from chainrule.errors import FormulaError
 from chainrule.formula.lowering import nearest_hint
 from chainrule.formula.parser import parse_tokens
@@ -49,7 +50,6 @@ LONGEST: Final = 20_000  # characters of one side
 MOST_HINTS: Final = 100  # looking for the name that was meant takes long, and nobody reads more of them
 MOST_DEFINED: Final = 200  # names: each makes the problem anew
 MOST_NESTED: Final = 6  # derivatives and updates in one another
-FARTHEST: Final = 150  # power of ten that a number may reach, so that no product of two leaves the range of floats
 MOST_DIGITS: Final = 400  # of a number
 
 _ELLIPSIS: Final = re.compile(r"(?<=[0-9%]) *(?:\.\.\.|…)")

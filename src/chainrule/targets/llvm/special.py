@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from chainrule.node import Node
+from chainrule.randomness import PARITY, ROTATIONS
 from chainrule.targets.llvm.emit import Emitter, Value
 from chainrule.targets.llvm.nest import Nest, Point
 from chainrule.transforms.schedule.stages import whole
-
-_PARITY: Final = 0x1BD11BDA
-_ROTATIONS: Final = ((13, 15, 26, 6), (17, 29, 16, 24))
 
 
 def write_reshape(nest: Nest) -> None:
@@ -83,10 +79,10 @@ def _word(value: int) -> Value:
 
 def uniform(e: Emitter, k0: Value, k1: Value, x0: Value, x1: Value) -> Value:
     """((a div 2^5) 2^26 + b div 2^6) / 2^53 with the words a, b of Threefry: exact in float64."""
-    keys = (k0, k1, e.write("xor", e.write("xor", _word(_PARITY), k0), k1))
+    keys = (k0, k1, e.write("xor", e.write("xor", _word(PARITY), k0), k1))
     x0, x1 = e.write("add", x0, k0), e.write("add", x1, k1)
     for group in range(1, 6):
-        for by in _ROTATIONS[(group + 1) % 2]:
+        for by in ROTATIONS[(group + 1) % 2]:
             x0 = e.write("add", x0, x1)
             turned = e.write("or", e.write("shl", x1, _word(by)), e.write("lshr", x1, _word(32 - by)))
             x1 = e.write("xor", turned, x0)
