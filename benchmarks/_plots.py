@@ -12,7 +12,7 @@ from typing import Any
 RESULTS = Path(__file__).parent / "results"
 WIDTHS = (1, 4, 16, 64, 256, 1025)
 BATCHES = (1, 2, 8, 32, 128, 513)
-AXES = ("width", "depth", "batch", "examples")
+AXES = ("width", "depth", "batch", "examples", "threads")
 
 
 def heat_map(rows: Mapping[str, Mapping[str, Any]]) -> Any:
@@ -38,8 +38,8 @@ def heat_map(rows: Mapping[str, Mapping[str, Any]]) -> Any:
 
 
 def growth(rows: Mapping[str, Any]) -> Any:
-    """A curve of seconds for each axis, beside the operations, which are drawn through its last point."""
-    figure = _figure(8.0, 2.6)
+    """A curve of seconds for each axis, beside the operations of a thread, which are drawn through its last point."""
+    figure = _figure(9.0, 2.4)
     found = {axis: points for axis, points in rows.items() if axis in AXES}
     for axes, (axis, points) in zip(figure.subplots(1, len(found), squeeze=False)[0], found.items(), strict=True):
         sizes = [point["size"] for point in points]

@@ -1,4 +1,4 @@
-"""Cost grows as it must: seconds an update against width, depth and batch, seconds an epoch against examples, memory.
+"""Cost grows as it must: seconds an update against width, depth, batch and threads, an epoch against examples, memory.
 
 Over three decades each; the seconds may not grow faster than the operations do, but for caches that become too small.
 Memory: what training a network needs at most may be 1.5 times its parameters, the optimizer's state and one batch.
@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import argparse
 import multiprocessing
+import os
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from _contest import compete, workers
+from _contest import Outcome, compete, workers
 from _measure import machine, verdict
 from _plots import growth, save
 from _report import keep, kept
@@ -27,11 +28,15 @@ ROUNDS, SECONDS = 3, 0.1
 MOST = 2.0  # times the growth of the operations, from one point to the next
 MEMORY = 1.5
 PLAIN = Task(layers=(64, 64, 10), batch=32, rows=1024, hidden="tanh", output="linear", rule="sgd", rate=0.001)
+WIDE = Task(
+    layers=(784, 1024, 1024, 10), batch=4096, rows=4096, hidden="relu", output="softmax", rule="adam", rate=0.001
+)
 SERIES: dict[str, Sequence[Task]] = {
     "width": [replace(PLAIN, layers=(n, n, n), rows=128) for n in (1, 4, 16, 64, 256, 1024)],
     "depth": [replace(PLAIN, layers=(16,) * (n + 1), rows=64) for n in (1, 3, 10, 30, 100, 300, 1000)],
     "batch": [replace(PLAIN, batch=n, rows=4 * n) for n in (1, 4, 16, 64, 256, 1024, 4096)],
     "examples": [replace(PLAIN, rows=n) for n in (1_024, 8_192, 65_536, 1_048_576)],
+    "threads": [replace(WIDE, threads=n) for n in (1, 2, 4, 8) if n <= (os.cpu_count() or 1)],
 }
 LARGE = Task(
     layers=(784, 2048, 2048, 10), batch=128, rows=256, hidden="relu", output="softmax", rule="adam", rate=0.001
@@ -40,28 +45,35 @@ LARGE = Task(
 
 def size(axis: str, task: Task) -> int:
     """Where a task stands on its axis."""
-    return {"width": task.layers[0], "depth": len(task.layers) - 1, "batch": task.batch, "examples": task.rows}[axis]
+    sizes = {"width": task.layers[0], "depth": len(task.layers) - 1, "batch": task.batch, "examples": task.rows}
+    return {**sizes, "threads": task.threads}[axis]
 
 
 def operations(axis: str, task: Task) -> int:
-    """Of an update; of an epoch, where that is what grows."""
-    return task.operations * (task.rows // task.batch if axis == "examples" else 1)
+    """Of an update, by one of its threads; of an epoch, where that is what grows."""
+    return task.operations * (task.rows // task.batch if axis == "examples" else 1) // task.threads
 
 
-def curve(axis: str, field: dict[str, Any]) -> list[dict[str, Any]]:
-    """The seconds of each point, printed as they come."""
+def curve(axis: str) -> list[dict[str, Any]]:
+    """The seconds of each point, printed as they come: of the native kernel, or of `cr.train`, which knows threads."""
     print(f"\n{axis:>10}   compile s   seconds an {'epoch' if axis == 'examples' else 'update'}    updates/s   GFLOP/s")
+    contender = "chainrule" if axis == "threads" else "kernel"
     points = []
-    for task in SERIES[axis]:
-        outcome = compete(task, field, rounds=ROUNDS, seconds=SECONDS)
-        speed = outcome.speeds["kernel"]
-        updates = speed.median / task.batch
-        seconds = task.rows / speed.median if axis == "examples" else 1 / updates
-        rate = operations(axis, task) / seconds / 1e9
-        at, compiled = size(axis, task), speed.first.compiled
-        print(f"{at:10,}{compiled:12.2f}{seconds:20.3g}{updates:14,.0f}{rate:10.1f}", flush=True)
-        points.append({"size": at, "seconds": seconds, "operations": operations(axis, task), "compiled": compiled})
+    for threads, tasks in groupby(SERIES[axis], key=lambda task: task.threads):
+        with workers([contender], threads) as field:
+            points += [point(axis, task, compete(task, field, rounds=ROUNDS, seconds=SECONDS)) for task in tasks]
     return points
+
+
+def point(axis: str, task: Task, outcome: Outcome) -> dict[str, Any]:
+    """What is kept and printed of one task."""
+    (speed,) = outcome.speeds.values()
+    updates = speed.median / task.batch
+    seconds = task.rows / speed.median if axis == "examples" else 1 / updates
+    at, compiled, count = size(axis, task), speed.first.compiled, operations(axis, task)
+    rate = count * task.threads / seconds / 1e9
+    print(f"{at:10,}{compiled:12.2f}{seconds:20.3g}{updates:14,.0f}{rate:10.1f}", flush=True)
+    return {"size": at, "seconds": seconds, "operations": count, "compiled": compiled}
 
 
 def steepest(points: Sequence[dict[str, Any]]) -> float:
@@ -114,18 +126,18 @@ def memory() -> dict[str, Any]:
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument(
-        "--only", nargs="*", default=[*SERIES, "memory"], help="of width, depth, batch, examples, memory"
+        "--only", nargs="*", default=[*SERIES, "memory"], help="of width, depth, batch, examples, threads, memory"
     )
     chosen = options.parse_args().only
     began = time.perf_counter()
     print(machine())
-    print("the native kernel, float32, one thread, batches of 32 where no other size is said")
+    print("the native kernel, float32, one thread, batches of 32 where no other size is said;")
+    print(f"threads: `cr.train`, {WIDE} with Adam, {WIDE.batch:,} examples an update")
     found: dict[str, list[dict[str, Any]]] = {}
-    with workers(["kernel"], 1) as field:
-        for axis in SERIES:
-            if axis in chosen:
-                found[axis] = curve(axis, field)
-                keep("growth", axis, found[axis])
+    for axis in SERIES:
+        if axis in chosen:
+            found[axis] = curve(axis)
+            keep("growth", axis, found[axis])
     save("growth", growth, kept("growth"))
     checks = {f"{axis}, seconds over operations": (steepest(points), MOST) for axis, points in found.items()}
     if sys.platform == "linux" and "memory" in chosen:
