@@ -156,6 +156,12 @@ class Emitter:
         operands = ", ".join(f"{type_} {arg.text}" for arg in full)
         return self._put(f"call {type_} @{function}({operands})", full[0].kind, lanes, max(arg.level for arg in full))
 
+    def estimate(self, name: str, x: Value) -> Value:
+        """An instruction of AVX-512 for 8 float64 numbers: the inverse or the inverse root, to 14 bits."""
+        function, type_ = f"llvm.x86.avx512.{name}.pd.512", self.type("real", 8)
+        self.declared[function] = f"declare {type_} @{function}({type_}, {type_}, i8)"
+        return self._put(f"call {type_} @{function}({type_} {x.text}, {type_} poison, i8 -1)", "real", 8, x.level)
+
     def library(self, name: str, *args: Value) -> Value:
         """A function of the C library, lane by lane."""
         lanes = max(arg.lanes for arg in args)

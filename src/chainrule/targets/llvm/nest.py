@@ -14,7 +14,7 @@ from chainrule.node import CONST, INPUT, Dim, Node, order
 from chainrule.numbers.system import Scalars
 from chainrule.ops.matrix import BROADCAST, INDEX, RESHAPE, TRANSPOSE
 from chainrule.targets.llvm.emit import Emitter, Value
-from chainrule.targets.llvm.estimates import estimated, quotient
+from chainrule.targets.llvm.estimates import by_estimate
 from chainrule.targets.llvm.functions import scalars_of
 from chainrule.targets.llvm.memory import Memory, lanes_for
 from chainrule.transforms.schedule.grouping import is_leaf
@@ -219,8 +219,9 @@ class Nest:
         if not x.op.elementwise:
             raise ChainruleError(f"the op {x.op.name} has no place in the stage of another.")
         args = [self.value(a, aligned(x, a, place)) for a in x.args]
-        if estimated(e, x, args[-1]):
-            return quotient(e, *args)
+        estimated = by_estimate(e, x, args)
+        if estimated is not None:
+            return estimated
         result: Value | bool = x.op.value(self.scalars, *args)
         return Value("true" if result else "false", "condition") if isinstance(result, bool) else result
 
