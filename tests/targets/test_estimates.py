@@ -1,4 +1,4 @@
-"""Roots and quotients by estimates: a few units in the last place from NumPy's, and as undefined or endless as these."""
+"""Roots and quotients by estimates: a few units in the last place from NumPy's, and undefined where these are."""
 
 from __future__ import annotations
 

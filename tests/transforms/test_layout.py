@@ -7,7 +7,7 @@ import pytest
 from chainrule.node import Node, input_node, type_of
 from chainrule.ops.matrix import MATMUL, TRANSPOSE
 from chainrule.quantity import Name
-from chainrule.transforms.schedule.layout import innermost, product_cost
+from chainrule.transforms.schedule.layout import innermost, product_cost, state_orders
 
 
 def matrix(name: str, *shape: int | str) -> Node:
@@ -31,3 +31,12 @@ def test_only_what_a_copy_brings_into_order_is_copied() -> None:
         _, way, copied = product_cost(MATMUL(left, matrix("b", 3, columns)), {}, 16)
         assert 0 not in copied
         assert innermost((left, matrix("b", 3, columns))[way.along], {}) == way.along
+
+
+@pytest.mark.parametrize("units", [100, 128, 200])
+def test_rows_too_long_for_the_first_cache_are_no_dot_products_of_a_batch(units: int) -> None:
+    W = matrix("W", units, 784)
+    one, batch = (MATMUL(x, TRANSPOSE(W, attribute=(1, 0))) for x in (matrix("x", 784), matrix("x", "N", 784)))
+    assert state_orders([batch], [[W]], 8)[W] == (1, 0)
+    assert product_cost(batch, {W: (0, 1)}, 16)[1].folded
+    assert product_cost(one, {W: (0, 1)}, 8)[1].folded
