@@ -18,9 +18,9 @@ import chainrule as cr
 from chainrule.errors import ProblemError
 from chainrule.graph import Program
 from chainrule.quantity import Quantity
-from chainrule.targets.llvm import arrays, gemm
+from chainrule.targets.llvm import gemm, multiplier
 from chainrule.targets.llvm.emit import DType
-from chainrule.targets.llvm.memory import LEAST_ROWS
+from chainrule.targets.llvm.multiplier import BLAS_ROWS
 from chainrule.targets.llvm.training import TrainingKernel, compile_training
 from chainrule.targets.native import blas
 
@@ -53,9 +53,15 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[Call]:
         assert address is not None
         return address
 
-    monkeypatch.setattr(arrays, "gemm_address", watched)
+    monkeypatch.setattr(multiplier, "gemm_address", watched)
     monkeypatch.setattr(gemm, "_LEAST_WEIGHTS", 1)
     return found
+
+
+@pytest.fixture(autouse=True)
+def without_amx(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a processor without a matrix unit."""
+    monkeypatch.setattr(multiplier, "may_use_amx", lambda: False)
 
 
 def examples(rows: int, dtype: str) -> dict[Quantity, Any]:
@@ -80,7 +86,7 @@ def run(program: Program, kernel: TrainingKernel, batch: int, order: Any, dtype:
     return state, errors
 
 
-@pytest.mark.parametrize("batch", [LEAST_ROWS, LEAST_ROWS + 3, gemm.TOGETHER, gemm.TOGETHER + 77])
+@pytest.mark.parametrize("batch", [BLAS_ROWS, BLAS_ROWS + 3, gemm.TOGETHER, gemm.TOGETHER + 77])
 @pytest.mark.parametrize(("dtype", "most"), [("float64", 1e-12), ("float32", 1e-4)])
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def test_a_run_is_that_of_the_reference(
@@ -106,7 +112,7 @@ def test_matrices_that_lie_in_every_way(calls: list[Call]) -> None:
 
 def test_few_rows_are_left_to_the_tiles(calls: list[Call]) -> None:
     program, kernel = made("float64")
-    run(program, kernel, LEAST_ROWS - 1, np.arange(1400), "float64")
+    run(program, kernel, BLAS_ROWS - 1, np.arange(1400), "float64")
     assert calls == []
 
 
@@ -121,7 +127,7 @@ def test_without_scipy_the_same_kernel_uses_its_tiles(missing: str, monkeypatch:
     assert kernel.session(1100).space.calls_blas
     state, errors = run(program, kernel, 1100, np.arange(1100), "float64")
     monkeypatch.setitem(sys.modules, missing, None)
-    monkeypatch.setattr(arrays, "gemm_address", blas.gemm_address.__wrapped__)
+    monkeypatch.setattr(multiplier, "gemm_address", blas.gemm_address.__wrapped__)
     assert not kernel.session(1100).space.calls_blas
     same = TrainingKernel(program, kernel.code, kernel.compiled)
     other, others = run(program, same, 1100, np.arange(1100), "float64")
@@ -155,7 +161,7 @@ def threads_seen(monkeypatch: pytest.MonkeyPatch, run: Callable[[], object]) -> 
         return ctypes.cast(alive[-1], ctypes.c_void_p).value
 
     alive: list[Any] = []
-    monkeypatch.setattr(arrays, "gemm_address", watched)
+    monkeypatch.setattr(multiplier, "gemm_address", watched)
     monkeypatch.setattr(gemm, "_LEAST_WEIGHTS", 1)
     run()
     return seen
@@ -184,7 +190,7 @@ def test_threads_that_mean_nothing(threads: Any) -> None:
 TRAIN = """
 import sys, numpy as np, chainrule as cr
 from chainrule.targets.native import host
-host.COMPILER = b"a test"
+host.COMPILER, host.may_use_amx = b"a test", lambda: False
 numbers = np.random.default_rng(1)
 net = cr.MLP([520, 510, 3], seed=1)
 cr.train(net, numbers.normal(size=(1100, 520)), numbers.uniform(size=(1100, 3)), batch=1100, epochs=2)

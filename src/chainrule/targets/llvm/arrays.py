@@ -10,8 +10,8 @@ from chainrule.node import Node, Shape, label_of
 from chainrule.ops.types import show_shape
 from chainrule.quantity import spell
 from chainrule.targets.llvm.emit import DType
-from chainrule.targets.llvm.memory import LEAST_ROWS, LINE, Memory
-from chainrule.targets.native.blas import gemm_address
+from chainrule.targets.llvm.memory import LINE, SLOTS, Memory
+from chainrule.targets.llvm.multiplier import Multiplier, multiplier
 from chainrule.transforms.schedule.stages import Buffer, Plan
 
 
@@ -28,16 +28,23 @@ def aligned(numbers: int, dtype: Any) -> Any:
 class Space:
     """The memory of a kernel for one set of sizes: the arena, an array for each slot, and the table of addresses."""
 
-    __slots__ = ("_views", "arena", "blocks", "bound", "dtype", "memory", "table")
+    __slots__ = ("_views", "arena", "blocks", "bound", "dtype", "memory", "multiplier", "table")
 
     def __init__(
-        self, plan: Plan, memory: Memory, dtype: DType, bound: Mapping[str, int], outside: Collection[int] = ()
+        self,
+        plan: Plan,
+        memory: Memory,
+        dtype: DType,
+        bound: Mapping[str, int],
+        outside: Collection[int] = (),
+        *,
+        threads: int = 1,
     ) -> None:
         import numpy as np
 
         self.memory, self.dtype, self.bound = memory, dtype, dict(bound)
         self.arena = aligned(memory.arena // memory.item + memory.lanes, dtype)
-        self.table = np.zeros(max(1, len(memory.slots) + (memory.gemm is not None)), np.uint64)
+        self.table = np.zeros(max(1, len(memory.slots) + (memory.gemm is not None) * SLOTS), np.uint64)
         self.blocks: dict[int, Any] = {}
         self._views: dict[int, Any] = {}
         for buffer in plan.buffers:
@@ -45,8 +52,10 @@ class Space:
             if slot is not None and buffer.number not in outside:
                 block = self.blocks[buffer.number] = aligned(memory.numbers(buffer, bound), dtype)
                 self.table[slot] = block.ctypes.data
-        if memory.gemm is not None and max(bound.values()) >= LEAST_ROWS:
-            self.table[memory.gemm] = gemm_address(memory.item)
+        self.multiplier: Multiplier | None = None
+        if memory.gemm is not None:
+            self.multiplier = multiplier(memory.item, memory.widest, max(bound.values()), threads)
+            self.table[memory.gemm :] = self.multiplier.slots
 
     def view(self, buffer: Buffer) -> Any:
         """The array of a buffer, in the shape of its values: no copy."""
@@ -58,7 +67,7 @@ class Space:
     @property
     def calls_blas(self) -> bool:
         """Whether large products are formed by the BLAS."""
-        return self.memory.gemm is not None and bool(self.table[self.memory.gemm])
+        return self.multiplier is not None and self.multiplier.is_blas
 
     def _view(self, buffer: Buffer) -> Any:
         sizes = [self.rounded(s) if isinstance(s, str) else s for s in self.memory.sizes(buffer)]

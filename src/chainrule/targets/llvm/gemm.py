@@ -1,12 +1,12 @@
-"""Large matrix products by the BLAS of this machine, where it is faster than our own tiles, and there is one.
+"""Large matrix products by what `multiplier` finds on this machine, where that is faster than our own tiles.
 
 It forms plain products of some rows at a time; what follows is made of them while they are near. The address comes in
-through the table, so that code that is kept fits any process: where it is 0, or rows are few, the tiles are used.
+through the table, so that code that is kept fits any process: where rows are too few for it, the tiles are used.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import prod
 from typing import Final
@@ -14,7 +14,7 @@ from typing import Final
 from chainrule.node import INPUT, Dim
 from chainrule.targets.llvm.covering import panels
 from chainrule.targets.llvm.emit import Value
-from chainrule.targets.llvm.memory import LEAST_ROWS, LINE, Memory, padded
+from chainrule.targets.llvm.memory import LINE, SLOTS, Memory, padded
 from chainrule.targets.llvm.nest import Nest, Point, order_of, seen_through
 from chainrule.targets.llvm.tiles import Tile
 from chainrule.transforms.schedule.lower import is_view
@@ -26,13 +26,14 @@ _BESIDE: Final = 4  # vectors of one row that are worked out together
 
 
 def with_gemm(memory: Memory, plan: Plan) -> Memory:
-    """The memory with a slot for the address, and room for rows of the widest product, if some are large."""
+    """The memory with slots for `multiplier.Multiplier`, and room for rows of the widest product, if some are large."""
     large = [stage for stage in plan.stages if is_large(plan, stage)]
     if not large:
         return memory
     room = max(_pitch(stage, memory) * TOGETHER for stage in large) * memory.item
     start = -(-memory.arena // LINE) * LINE
-    return replace(memory, gemm=len(memory.slots), products=start, arena=start + room)
+    widest = max(int(stage.space[_along(stage)]) for stage in large)
+    return replace(memory, gemm=len(memory.slots), products=start, arena=start + room, widest=widest)
 
 
 def is_large(plan: Plan, stage: Stage) -> bool:
@@ -47,21 +48,21 @@ def is_large(plan: Plan, stage: Stage) -> bool:
 
 
 def write_gemm(nest: Nest, tiles: Callable[[], None]) -> None:
-    """A large product: by the BLAS if that is there and the batch has many rows, else by what `tiles` writes."""
+    """A large product: by the multiplier if the batch has enough rows for it, else by what `tiles` writes."""
     e, slot = nest.emitter, nest.memory.gemm
     assert slot is not None
     (batch,) = [size for size in (*nest.stage.space, *nest.summed()) if isinstance(size, str)]
-    gemm = e.load(e.offset(Value("%table", "pointer"), e.index(slot), kind="pointer"), 1, kind="pointer")
-    there = e.write("icmp ne", gemm, Value("null", "pointer"), kind="condition")
-    many = e.write("icmp sge", nest.size(batch), e.index(LEAST_ROWS), kind="condition")
-    chosen = e.convert("zext", e.write("and", there, many), "index")
+    places = [e.offset(Value("%table", "pointer"), e.index(slot + k), kind="pointer") for k in range(SLOTS)]
+    least = e.load(places[2], 1, kind="index")
+    many = e.write("icmp sge", nest.size(batch), least, kind="condition")
+    chosen = e.convert("zext", many, "index")
     with e.loop(e.index(0), chosen, 1, surely=False):
-        _products(nest, gemm)
+        _products(nest, [e.load(place, 1, kind="pointer") for place in places[:2]])
     with e.loop(chosen, e.index(1), 1, surely=False):
         tiles()
 
 
-def _products(nest: Nest, gemm: Value) -> None:
+def _products(nest: Nest, multiplier: Sequence[Value]) -> None:
     """Some rows after the others: first their products, then what is made of them."""
     e, memory, space, along = nest.emitter, nest.memory, nest.stage.space, _along(nest.stage)
     across = 1 - along
@@ -73,8 +74,9 @@ def _products(nest: Nest, gemm: Value) -> None:
         (inner,) = nest.summed()
         sizes = [nest.size(space[along]), together, nest.size(inner)]
         operands = _operand(nest, along, turned=False) + _operand(nest, across, turned=True)
-        given = "".join(f", i64 {size.text}" for size in sizes) + operands
-        e.line(f"call void @gemm(ptr {gemm.text}{given}, ptr {products.text}, i64 {pitch})")
+        given = ", ".join(f"ptr {value.text}" for value in multiplier)
+        given += "".join(f", i64 {size.text}" for size in sizes) + operands
+        e.line(f"call void @gemm({given}, ptr {products.text}, i64 {pitch})")
         with e.loop(e.index(0), together, 1) as row:
             line = e.offset(products, e.times(row.index, e.index(pitch)))
             place = Point(e.plus(block.index, row.index))
@@ -130,7 +132,7 @@ def _pitch(stage: Stage, memory: Memory) -> int:
 
 
 def gemm_function(number: str) -> list[str]:
-    """The function that puts the arguments where Fortran looks for them."""
+    """The function that puts the arguments where Fortran looks for them; a BLAS overlooks the last, the context."""
     sizes = ["m", "n", "k", "lda", "ldb", "ldc"]
     body = [f"%{name}.at = alloca i32" for name in sizes]
     body += [f"%{name}.at = alloca i8" for name in ("ta", "tb")]
@@ -153,8 +155,9 @@ def gemm_function(number: str) -> list[str]:
         "beta.at",
         "c",
         "ldc.at",
+        "context",
     ]
     body += [f"call void %gemm({', '.join(f'ptr %{name}' for name in order)})", "ret void"]
     matrices = "i8 %ta, ptr %a, i64 %lda, i8 %tb, ptr %b, i64 %ldb, ptr %c, i64 %ldc"
-    head = f"define internal void @gemm(ptr %gemm, i64 %m, i64 %n, i64 %k, {matrices}) #0 {{"
+    head = f"define internal void @gemm(ptr %gemm, ptr %context, i64 %m, i64 %n, i64 %k, {matrices}) #0 {{"
     return [head, "entry:", *[f"  {line}" for line in body], "}"]

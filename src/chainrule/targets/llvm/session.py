@@ -33,11 +33,11 @@ class Session:
     )  # fmt: skip
 
     def __init__(self, program: Program, code: Code, compiled: Compiled, batch: int, threads: int = 1) -> None:
-        self.threads = threads  # for large products, formed by the BLAS
+        self.threads = threads  # for large products
         self.batch, self._program, self._code = batch, program, code
         self._compiled = compiled  # the code is gone when nothing holds it
         self._call = _CALL(compiled.address("run"))
-        self.space = Space(code.plan, code.memory, code.dtype, code.bound(batch), code.direct)
+        self.space = Space(code.plan, code.memory, code.dtype, code.bound(batch), code.direct, threads=threads)
         found = code.plan.found
         self.state = {label: self.space.view(found[kept.before]) for label, kept in program.state.items()}
         self._fixed = self.space.arena.ctypes.data, self.space.table.ctypes.data

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import cache
 
 _TOLD = (  # by Linux of a processor, on x86-64 and on AArch64
     b"vendor_id", b"cpu family", b"model", b"stepping", b"flags", b"CPU implementer", b"CPU variant", b"CPU part",
@@ -17,6 +18,7 @@ _FOLDERS = (
     "transforms/schedule",
 )  # fmt: skip
 _FILE = "/proc/cpuinfo"
+_ARCH_PRCTL, _REQUEST_STATE, _TILE_DATA = 158, 0x1023, 18  # by Linux's headers
 
 
 def processor() -> bytes | None:
@@ -30,6 +32,17 @@ def processor() -> bytes | None:
         return None
     lines = [line for line in first.split(b"\n") if line.startswith(_TOLD)]
     return b"\n".join([os.uname().machine.encode(), *lines]) if lines else None
+
+
+@cache
+def may_use_amx() -> bool:
+    """Whether this processor has tiles of bfloat16, and the system lets this process use them: it has to be asked."""
+    told = processor()
+    if told is None or os.uname().machine != "x86_64" or b" amx_bf16" not in told or b" amx_tile" not in told:
+        return False
+    import ctypes
+
+    return bool(ctypes.CDLL(None).syscall(_ARCH_PRCTL, _REQUEST_STATE, _TILE_DATA) == 0)
 
 
 def _compiler() -> bytes:

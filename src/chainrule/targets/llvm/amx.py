@@ -1,0 +1,274 @@
+"""Products of large float32 matrices by the matrix unit of a processor, AMX: more exact than one sum after the other.
+
+Each number is the sum of three in bfloat16, and of the nine products of these the six largest are added in float32.
+The function takes its arguments as `sgemm` of a BLAS does, and one more; it is made once, and not for a graph.
+
+An update of 4,096 examples of 784-1024-1024-10 took 0.57 times the processor time that it takes with OpenBLAS (on a
+busy machine). Numbers of 2^64 and more, and such that are not finite, are left to sums one after the other. Digits of a
+number that lie below 2^-126 are lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from chainrule.targets.llvm import amx_layout as layout
+from chainrule.targets.llvm.amx_layout import SIDE, TOGETHER
+from chainrule.targets.llvm.amx_packing import LARGEST, lane_numbers, packing_functions
+from chainrule.targets.llvm.emit import Emitter, Kind, Value
+from chainrule.targets.llvm.module import assemble, function
+
+_LEAST_WORK: Final = 24  # a thread is worth its while for 2^24 products
+_POINTERS: Final = ("a", "b", "c", "memory", "create", "join")
+# Which parts of the first matrix and the second are multiplied, small products first; a part may be there already.
+_ORDER: Final = ((0, 2), (0, 1), (1, 1), (1, 0), (2, 0), (0, 0))
+_DECLARATIONS: Final = [
+    "declare void @llvm.x86.ldtilecfg(ptr)",
+    "declare void @llvm.x86.tilerelease()",
+    "declare void @llvm.x86.tileloadd64(i8, ptr, i64)",
+    "declare void @llvm.x86.tilestored64(i8, ptr, i64)",
+    "declare void @llvm.x86.tdpbf16ps(i8, i8, i8)",
+]
+
+
+def amx_text() -> str:
+    """The module: `sgemm`, whose last argument is `layout.CONTEXT`; its result needs room for whole blocks of 32 by 32.
+
+    The result is b @ a, of n rows and m columns, as Fortran's a @ b looks in rows.
+    """
+    return assemble([*packing_functions(), *_blocks(), *_plain(), *_work(), *_sgemm(), *_DECLARATIONS], 64)
+
+
+# -- records of words
+
+
+def _field(e: Emitter, record: Value, names: tuple[str, ...], name: str) -> Value:
+    """Where an entry of a record is."""
+    return e.offset(record, e.index(names.index(name)), kind="index")
+
+
+def _got(e: Emitter, record: Value, names: tuple[str, ...], name: str) -> Value:
+    kind: Kind = "pointer" if name in _POINTERS else "index"
+    return e.load(_field(e, record, names, name), 1, kind=kind)
+
+
+def _bytes(e: Emitter, pointer: Value, by: Value) -> Value:
+    return e.effect(f"getelementptr i8, ptr {pointer.text}, i64 {by.text}", "pointer")
+
+
+def _rounds(e: Emitter, count: Value, whole: int) -> Value:
+    """How many times `whole` it takes."""
+    return e.write("udiv", e.plus(count, e.index(whole - 1)), e.index(whole))
+
+
+@dataclass(frozen=True, slots=True)
+class _Matrix:
+    """One of the two that are multiplied: where, how far its lines are apart, and if they run along the summed axis."""
+
+    start: Value
+    apart: Value
+    along: Value
+
+    def at(self, e: Emitter, free: Value, inner: Value) -> Value:
+        """Where an element is."""
+        one = e.index(1)
+        steps = e.select(self.along, self.apart, one), e.select(self.along, one, self.apart)
+        return e.offset(e.offset(self.start, e.times(inner, steps[1])), e.times(free, steps[0]))
+
+
+def _matrix(e: Emitter, job: dict[str, Value], name: str) -> _Matrix:
+    along = e.write("icmp ne", job[f"{name}.along"], e.index(0), kind="condition")
+    return _Matrix(job[name], job[f"ld{name}"], along)
+
+
+# -- the products
+
+
+def _blocks() -> list[str]:
+    """`@blocks`: what is packed, multiplied block by block, and added to the result, or put there at first."""
+    e = Emitter("float32")
+    tiles, pitch, c = Value("%tiles", "index"), Value("%pitch", "index"), Value("%c", "pointer")
+    rows, columns = Value("%rows", "index"), Value("%columns", "index")
+    panel, apart = e.times(tiles, e.index(layout.BLOCK)), e.times(pitch, e.index(4))
+    first = e.effect("icmp ne i64 %first, 0", "condition")
+    with e.loop(e.index(0), columns, 1) as column, e.loop(e.index(0), rows, 1) as row:
+        above = e.times(e.times(row.index, e.index(TOGETHER)), pitch)
+        corner = e.offset(e.offset(c, above), e.times(column.index, e.index(TOGETHER)))
+        below = e.offset(corner, e.times(pitch, e.index(SIDE)))
+        ends = [corner, e.offset(corner, e.index(SIDE)), below, e.offset(below, e.index(SIDE))]
+        for number, end in enumerate(ends):
+            before = e.select(first, Value("%zeros", "pointer"), end)
+            _load_tile(e, number, before, e.select(first, e.index(0), apart))
+        starts = []
+        for name, at in (("%left", row.index), ("%right", column.index)):
+            start = _bytes(e, Value(name, "pointer"), e.times(at, e.times(panel, e.index(2))))
+            starts += [start, _bytes(e, start, panel)]
+        with e.loop(e.index(0), tiles, 1) as loop:
+            _six_products(e, [_bytes(e, start, e.times(loop.index, e.index(layout.BLOCK))) for start in starts])
+        for number, end in enumerate(ends):
+            e.line(f"call void @llvm.x86.tilestored64(i8 {number}, ptr {end.text}, i64 {apart.text})")
+    given = "ptr %left, ptr %right, ptr %c, i64 %pitch, i64 %rows, i64 %columns, i64 %tiles, i64 %first, ptr %zeros"
+    return function(f"internal void @blocks({given})", e, "ret void")
+
+
+def _load_tile(e: Emitter, number: int, place: Value, step: Value) -> None:
+    e.line(f"call void @llvm.x86.tileloadd64(i8 {number}, ptr {place.text}, i64 {step.text})")
+
+
+def _six_products(e: Emitter, places: list[Value]) -> None:
+    """Add the products of the parts of two tiles of rows, 4 and 5, and two of columns, 6 and 7, to the sums, 0 to 3."""
+    there: dict[int, int] = {}
+    for parts in _ORDER:
+        for side, part in enumerate(parts):
+            if there.get(side) != part:
+                there[side] = part
+                for k in (2 * side, 2 * side + 1):
+                    _load_tile(e, 4 + k, _bytes(e, places[k], e.index(part * layout.TILE)), e.index(64))
+        for number in range(4):
+            left, right = divmod(number, 2)
+            e.line(f"call void @llvm.x86.tdpbf16ps(i8 {number}, i8 {4 + left}, i8 {6 + right})")
+
+
+def _work() -> list[str]:
+    """`@work`: the job of one thread."""
+    e = Emitter("float32")
+    memory = Value("%job", "pointer")
+    job = {name: _got(e, memory, layout.JOB, name) for name in layout.GIVEN}
+    a, b = _matrix(e, job, "a"), _matrix(e, job, "b")
+    m, n, k = job["m"], job["n"], job["k"]
+    left, right, shapes, zeros = (
+        _bytes(e, memory, e.index(at)) for at in (layout.HEAD, layout.RIGHT, layout.SHAPES, layout.ZEROS)
+    )
+    e.line(f"call void @llvm.x86.ldtilecfg(ptr {shapes.text})")
+    times = _rounds(e, k, layout.DEEPEST)
+    each = e.write("udiv", e.plus(k, e.plus(times, e.index(-1))), times)  # as even as they come
+    deep = e.times(_rounds(e, each, layout.DEEP), e.index(layout.DEEP))
+    with e.loop(e.index(0), times, 1) as depth:
+        start = e.times(depth.index, deep)
+        inner = e.intrinsic("smin", deep, e.write("sub", k, start))
+        tiles = _rounds(e, inner, layout.DEEP)
+        first = e.convert("zext", e.write("icmp eq", depth.index, e.index(0), kind="condition"), "index")
+        _pack(e, a, a.at(e, e.index(0), start), [m, inner], right, tiles, turned=a.along)
+        with e.loop(e.index(0), n, layout.ROWS) as rows:
+            count = e.intrinsic("smin", e.index(layout.ROWS), e.write("sub", n, rows.index))
+            straight = e.write("xor", b.along, Value("true", "condition"))
+            _pack(e, b, b.at(e, rows.index, start), [count, inner], left, tiles, turned=straight)
+            c = e.offset(job["c"], e.times(rows.index, job["ldc"]))
+            sizes = [job["ldc"], _rounds(e, count, TOGETHER), _rounds(e, m, TOGETHER), tiles, first]
+            given = "".join(f", i64 {size.text}" for size in sizes)
+            e.line(f"call void @blocks(ptr {left.text}, ptr {right.text}, ptr {c.text}{given}, ptr {zeros.text})")
+    e.line("call void @llvm.x86.tilerelease()")
+    return [*function("internal ptr @work(ptr %job)", e, "ret ptr null"), *e.declared.values()]
+
+
+def _pack(e: Emitter, x: _Matrix, start: Value, sizes: list[Value], to: Value, tiles: Value, *, turned: Value) -> None:
+    """Bring a part of a matrix into tiles; numbers that these cannot have end the work, and `@plain` does it anew."""
+    way = e.select(x.along, Value("@pack.lines", "pointer"), Value("@pack.columns", "pointer"))
+    given = "".join(f", i64 {size.text}" for size in (x.apart, *sizes))
+    parts = e.select(turned, e.index(layout.PARTS), e.index(0))
+    worst = e.effect(
+        f"call i32 {way.text}(ptr {start.text}{given}, ptr {to.text}, i64 {tiles.text}, i64 {parts.text})", "word"
+    )
+
+    def leave() -> None:
+        e.line("call void @llvm.x86.tilerelease()")
+        e.line("call void @plain(ptr %job)")
+        e.line("ret ptr null")
+
+    e.unless(e.effect(f"icmp ult i32 {worst.text}, {LARGEST}", "condition"), leave)
+
+
+def _plain() -> list[str]:
+    """`@plain`: the same job by one sum after the other, in which endless numbers mean what they mean."""
+    e = Emitter("float32")
+    job = {name: _got(e, Value("%job", "pointer"), layout.JOB, name) for name in layout.GIVEN}
+    a, b = _matrix(e, job, "a"), _matrix(e, job, "b")
+    apart = e.splat(e.select(a.along, a.apart, e.index(1)), SIDE)
+    name, wide = f"llvm.masked.gather.v{SIDE}f32.v{SIDE}p0", f"<{SIDE} x float>"
+    e.declared[name] = f"declare {wide} @{name}(<{SIDE} x ptr>, i32, <{SIDE} x i1>, {wide})"
+    with e.loop(e.index(0), job["n"], 1) as row, e.loop(e.index(0), job["m"], SIDE) as column:
+        lanes = e.write("add", e.splat(column.index, SIDE), lane_numbers())
+        inside = e.write("icmp slt", lanes, e.splat(job["m"], SIDE), kind="condition")
+        offsets = e.write("mul", lanes, apart)
+        with e.loop(e.index(0), job["k"], 1, [e.splat(e.constant(0), SIDE)]) as loop:
+            start = a.at(e, e.index(0), loop.index)
+            places = e.effect(f"getelementptr float, ptr {start.text}, <{SIDE} x i64> {offsets.text}", "pointer")
+            given = f"<{SIDE} x ptr> {places.text}, i32 4, <{SIDE} x i1> {inside.text}, {wide} zeroinitializer"
+            x = e.effect(f"call {wide} @{name}({given})", "real")._replace(lanes=SIDE)
+            loop.following = [e.intrinsic("fma", x, e.load(b.at(e, row.index, loop.index), 1), loop.carried[0])]
+        e.store(loop.results[0], e.offset(e.offset(job["c"], e.times(row.index, job["ldc"])), column.index))
+    return [*function("internal void @plain(ptr %job)", e, "ret void"), *e.declared.values()]
+
+
+# -- the function that is called
+
+
+def _sgemm() -> list[str]:
+    """`@sgemm`: the arguments of Fortran are made the jobs of threads, each of which has some rows, or some columns."""
+    e = Emitter("float32")
+    job = {name: _whole(e, name) for name in ("m", "n", "k", "lda", "ldb", "ldc")}
+    job |= {"a.along": _is_letter(e, "ta", "T"), "b.along": _is_letter(e, "tb", "N")}
+    job |= {name: Value(f"%{name}", "pointer") for name in ("a", "b", "c")}
+    context = {name: _got(e, Value("%context", "pointer"), layout.CONTEXT, name) for name in layout.CONTEXT}
+    m, n = job["m"], job["n"]
+    worth = e.write("lshr", e.times(m, e.times(n, job["k"])), e.index(_LEAST_WORK))
+    threads = e.intrinsic("smin", context["threads"], e.intrinsic("smax", worth, e.index(1)))
+    by_rows = e.write("icmp sge", n, m, kind="condition")
+    divided = e.select(by_rows, n, m)
+    share = e.write("udiv", e.plus(divided, e.plus(threads, e.index(-1))), threads)
+    share = e.times(_rounds(e, share, TOGETHER), e.index(TOGETHER))
+    threads = e.write("udiv", e.plus(divided, e.plus(share, e.index(-1))), share)
+
+    def record(thread: Value) -> Value:
+        return _bytes(e, context["memory"], e.times(thread, context["each"]))
+
+    a, b, none = _matrix(e, job, "a"), _matrix(e, job, "b"), e.index(0)
+    with e.loop(none, threads, 1) as loop:
+        start = e.times(loop.index, share)
+        size = e.intrinsic("smin", share, e.write("sub", divided, start))
+        row, column = e.select(by_rows, start, none), e.select(by_rows, none, start)
+        mine = job | {
+            "a": a.at(e, column, none),
+            "b": b.at(e, row, none),
+            "c": e.offset(e.offset(job["c"], e.times(row, job["ldc"])), column),
+            "m": e.select(by_rows, m, size),
+            "n": e.select(by_rows, size, n),
+        }
+        here = record(loop.index)
+        for name, value in mine.items():
+            e.store(value, _field(e, here, layout.JOB, name))
+    _run_all(e, threads, record, context)
+    given = ["ta", "tb", "m", "n", "k", "alpha", "a", "lda", "b", "ldb", "beta", "c", "ldc", "context"]
+    head = f"void @sgemm({', '.join(f'ptr %{name}' for name in given)})"
+    return [*function(head, e, "ret void"), *e.declared.values()]
+
+
+def _whole(e: Emitter, name: str) -> Value:
+    return e.effect(f"sext i32 {e.effect(f'load i32, ptr %{name}', 'word').text} to i64", "index")
+
+
+def _is_letter(e: Emitter, name: str, letter: str) -> Value:
+    found = e.effect(f"load i8, ptr %{name}", "word")
+    return e.convert("zext", e.effect(f"icmp eq i8 {found.text}, {ord(letter)}", "condition"), "index")
+
+
+def _run_all(e: Emitter, threads: Value, record: Callable[[Value], Value], context: dict[str, Value]) -> None:
+    """Do the first job here, and the others on threads of their own; those that cannot be started here as well."""
+    with e.loop(e.index(1), threads, 1, surely=False) as loop:
+        here = record(loop.index)
+        thread = _field(e, here, layout.JOB, "thread")
+        given = f"ptr {thread.text}, ptr null, ptr @work, ptr {here.text}"
+        refused = e.effect(f"call i32 {context['create'].text}({given})", "word")
+        missing = e.convert("zext", e.effect(f"icmp ne i32 {refused.text}, 0", "condition"), "index")
+        e.store(missing, _field(e, here, layout.JOB, "missing"))
+        with e.loop(e.index(0), missing, 1, surely=False):
+            e.effect(f"call ptr @work(ptr {here.text})", "pointer")
+    e.effect(f"call ptr @work(ptr {context['memory'].text})", "pointer")
+    with e.loop(e.index(1), threads, 1, surely=False) as loop:
+        here = record(loop.index)
+        missing = e.load(_field(e, here, layout.JOB, "missing"), 1, kind="index")
+        with e.loop(missing, e.index(1), 1, surely=False):
+            thread = e.effect(f"load i64, ptr {_field(e, here, layout.JOB, 'thread').text}", "index")
+            e.effect(f"call i32 {context['join'].text}(i64 {thread.text}, ptr null)", "word")

@@ -1,0 +1,43 @@
+"""The memory that a thread works in when products are formed by AMX: what the code and those who call it agree on.
+
+First comes a head: the thread's job, how tiles are shaped, and a line of zeros; then the rows and the columns that are
+packed, for so many numbers along the summed axis that rows, and the columns they meet, stay in the second cache.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+SIDE: Final = 16  # rows of a tile, and units of a row
+DEEP: Final = 2 * SIDE  # numbers of a row, along the axis that is summed
+PARTS: Final = 3  # bfloat16 has 8 bits, float32 24
+TILE: Final = 64 * SIDE  # bytes
+BLOCK: Final = PARTS * TILE  # the parts of the same numbers lie side by side
+TOGETHER: Final = 2 * SIDE  # rows and columns of a product that are formed at a time, in four tiles of sums
+DEEPEST: Final = 512  # numbers that are summed before the sums go to memory
+ROWS: Final = 256  # packed at a time: half of a second cache
+SHAPES: Final = 128  # where in the head it is said how tiles are shaped
+ZEROS: Final = 192  # where the line of zeros is
+HEAD: Final = 256  # bytes
+GIVEN: Final = ("a", "b", "c", "m", "n", "k", "lda", "ldb", "ldc", "a.along", "b.along")
+JOB: Final = (*GIVEN, "thread", "missing")
+CONTEXT: Final = ("memory", "each", "threads", "create", "join")
+_PANEL: Final = DEEPEST // DEEP * BLOCK  # bytes
+RIGHT: Final = HEAD + ROWS // SIDE * _PANEL  # where packed columns begin
+
+
+def working_memory(widest: int, threads: int) -> tuple[Any, int]:
+    """Memory for threads that form products with so many columns at most, and how many bytes each of them has."""
+    import numpy as np
+
+    columns = -(-widest // TOGETHER) * TOGETHER
+    each = RIGHT + columns // SIDE * _PANEL
+    block = np.zeros(threads * each + 64, np.uint8)
+    start = -block.ctypes.data % 64
+    memory = block[start : start + threads * each]
+    for thread in range(threads):
+        shapes = memory[thread * each + SHAPES :]
+        shapes[0] = 1  # the palette
+        shapes[16:32].view(np.uint16)[:] = TILE // SIDE  # bytes of a row
+        shapes[48:56] = SIDE
+    return memory, each

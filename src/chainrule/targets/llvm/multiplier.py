@@ -1,0 +1,74 @@
+"""What forms large products in this process: the matrix unit of the processor, the BLAS that SciPy brings, or neither.
+
+A kernel finds in its table where the function is, what it needs to work, and from how many rows on it is worth calling.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+from chainrule.targets.llvm.amx_layout import working_memory
+from chainrule.targets.llvm.machine import Compiled, compile_text, kept_compiled
+from chainrule.targets.native.blas import gemm_address
+from chainrule.targets.native.host import COMPILER, may_use_amx, processor
+from chainrule.targets.native.store import key_of, read, write
+
+BLAS_ROWS: Final = 1024  # of a batch: with 512, our own tiles are as fast
+AMX_ROWS: Final = 64
+_NEVER: Final = (1 << 63) - 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Multiplier:
+    """A function that forms products: its address, its context, and the least rows of a batch it is used for."""
+
+    address: int
+    context: Any
+    least_rows: int
+    is_blas: bool = False
+    memory: Any = None
+
+    @property
+    def slots(self) -> tuple[int, int, int]:
+        """What the table of a kernel has of it."""
+        return self.address, self.context.ctypes.data if self.context is not None else 0, self.least_rows
+
+
+def multiplier(item: int, widest: int, rows: int, threads: int) -> Multiplier:
+    """What is best for numbers of so many bytes, products of so many columns at most, and batches of so many rows."""
+    if item == 4 and rows >= AMX_ROWS and may_use_amx():
+        return _amx(widest, threads)
+    address = gemm_address(item) if rows >= BLAS_ROWS else 0
+    return Multiplier(address, None, BLAS_ROWS if address else _NEVER, is_blas=bool(address))
+
+
+def _amx(widest: int, threads: int) -> Multiplier:
+    import numpy as np
+
+    memory, each = working_memory(widest, threads)
+    library = ctypes.CDLL(None)
+    starts = [ctypes.cast(call, ctypes.c_void_p).value for call in (library.pthread_create, library.pthread_join)]
+    context = np.array([memory.ctypes.data, each, threads, *starts], np.uint64)
+    return Multiplier(_amx_code().address("sgemm"), context, AMX_ROWS, memory=memory)
+
+
+@cache
+def _amx_code() -> Compiled:
+    """The product in machine code, as it was kept, or made and kept."""
+    index = key_of("amx", COMPILER, processor() or b"")
+    kept = read(index)
+    found = kept_compiled(kept.decode(), _text) if kept is not None else None
+    if found is None:
+        found = compile_text(_text())
+        if found.key is not None:
+            write(index, found.key.encode())
+    return found
+
+
+def _text() -> str:
+    from chainrule.targets.llvm.amx import amx_text  # what writes code is not loaded where it is kept
+
+    return amx_text()
