@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cache
 from itertools import count
 from typing import Final, Literal, NamedTuple, TypeAlias
 
@@ -36,6 +37,14 @@ class Real:
     def integer(self) -> str:
         """The integer type of the same size."""
         return f"i{8 * self.size}"
+
+
+@cache
+def _type(real: Real, kind: Kind, lanes: int) -> str:
+    name = {
+        "real": real.name, "condition": "i1", "integer": real.integer, "word": "i32", "index": "i64", "pointer": "ptr",
+    }[kind]  # fmt: skip
+    return name if lanes == 1 else f"<{lanes} x {name}>"
 
 
 REALS: Final = {"float64": Real("double", "f64", "", 8, 52), "float32": Real("float", "f32", "f", 4, 23)}
@@ -86,11 +95,7 @@ class Emitter:
 
     def type(self, kind: Kind, lanes: int) -> str:
         """The name of a type: `double`, `<8 x i1>`, ..."""
-        name = {
-            "real": self.real.name, "condition": "i1", "integer": self.real.integer, "word": "i32", "index": "i64",
-            "pointer": "ptr",
-        }[kind]  # fmt: skip
-        return name if lanes == 1 else f"<{lanes} x {name}>"
+        return _type(self.real, kind, lanes)
 
     def constant(self, value: Fraction | int | float) -> Value:
         """A number, rounded once to the type."""

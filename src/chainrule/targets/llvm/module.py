@@ -15,6 +15,7 @@ from chainrule.targets.llvm.nest import Nest, order_of
 from chainrule.targets.llvm.pointwise import write_pointwise
 from chainrule.targets.llvm.products import write_product
 from chainrule.targets.llvm.reductions import write_reduction
+from chainrule.targets.llvm.sharing import Shared, shared_stages
 from chainrule.targets.llvm.special import write_reshape, write_uniform
 from chainrule.transforms.schedule.stages import Plan, Stage, natural
 
@@ -32,11 +33,17 @@ def write_stages(plan: Plan, memory: Memory, stages: Sequence[Stage], name: str,
     parts = [stages[k : k + _TOGETHER] for k in range(0, len(stages), _TOGETHER)]
     lines: list[str] = []
     declared: dict[str, str] = {}
+    same = _write_shared(plan, memory, stages, name, dtype, lines, declared) if len(parts) > 1 else {}
     for k, part in enumerate(parts):
         emitter = Emitter(dtype)
         for stage in part:
             emitter.forget_loads()
-            write_stage(Nest(emitter, plan, memory, stage))
+            nest = Nest(emitter, plan, memory, stage)
+            if stage.number in same:
+                one = same[stage.number]
+                emitter.line(f"call void @{one.name}({parameters(memory)}{one.arguments(nest)})")
+            else:
+                write_stage(nest)
         title = name if len(parts) == 1 else f"{name}.{k}"
         lines += function(f"internal void @{title}({parameters(memory)})", emitter, "ret void")
         declared |= emitter.declared
@@ -44,6 +51,31 @@ def write_stages(plan: Plan, memory: Memory, stages: Sequence[Stage], name: str,
         calls = [f"  call void @{name}.{k}({parameters(memory)})" for k in range(len(parts))]
         lines += [f"define internal void @{name}({parameters(memory)}) #0 {{", *calls, "  ret void", "}"]
     return [*lines, *declared.values()]
+
+
+def _write_shared(
+    plan: Plan,
+    memory: Memory,
+    stages: Sequence[Stage],
+    name: str,
+    dtype: DType,
+    lines: list[str],
+    declared: dict[str, str],
+) -> dict[int, Shared]:
+    """The functions that several of the stages have in common, and which of them calls which."""
+    alone = [Nest(Emitter(dtype), plan, memory, stage, arrays={}) for stage in stages]
+    for nest in alone:
+        write_stage(nest)
+    same = shared_stages(alone, name)
+    written: set[str] = set()
+    for nest in alone:
+        one = same.get(nest.stage.number)
+        if one is not None and one.name not in written:
+            written.add(one.name)
+            head = f"internal void @{one.name}({parameters(memory)}{one.parameters})"
+            lines += function(head, nest.emitter, "ret void")
+            declared |= nest.emitter.declared
+    return same
 
 
 def write_stage(nest: Nest) -> None:

@@ -49,9 +49,11 @@ class Nest:
     values: dict[tuple[Node, Place], Value] = field(default_factory=dict)
     exact_values: dict[Node, Value] = field(default_factory=dict)
     core: Value | None = None
+    arrays: dict[Buffer, Value] | None = None  # where arrays begin, if that is told when the stage is called
     ahead: int = 0  # how many numbers beyond each vector of a state the next ones are fetched
     scalars: Scalars = field(init=False)
     _chains: dict[tuple[Node, ...], list[Node]] = field(default_factory=dict)
+    _strides: dict[Buffer, list[Value]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.scalars = scalars_of(self.emitter)
@@ -64,6 +66,12 @@ class Nest:
 
     def strides(self, buffer: Buffer) -> list[Value]:
         """For each axis, how far its elements are apart."""
+        known = self._strides.get(buffer)
+        if known is None:
+            known = self._strides[buffer] = self._found_strides(buffer)
+        return known
+
+    def _found_strides(self, buffer: Buffer) -> list[Value]:
         e = self.emitter
         strides = [e.index(0)] * len(buffer.shape)
         step = e.index(1)
@@ -75,6 +83,8 @@ class Nest:
     def base(self, buffer: Buffer) -> Value:
         """Where an array begins."""
         e = self.emitter
+        if self.arrays is not None:
+            return self.arrays.setdefault(buffer, Value(f"%array{len(self.arrays)}", "pointer"))
         if buffer.number in self.memory.offsets:
             offset = e.index(self.memory.offsets[buffer.number] // self.memory.item)
             return e.offset(Value("%arena", "pointer"), offset)

@@ -37,6 +37,7 @@ class Grouping:
     kept: set[Node] = field(default_factory=set)  # what must be in memory
     copies: dict[Node, int] = field(default_factory=dict)  # the stage that stores a root which has no home
     ancestors: list[int] = field(default_factory=list)  # of each stage, as bits
+    awaited: int = 0  # the stages for which others wait, as bits
 
     def new_stage(self, space: Shape, needs: frozenset[int], core: Node | None = None) -> Stage:
         """A stage of its own."""
@@ -56,6 +57,9 @@ class Grouping:
         for s in fresh:
             bits |= self.ancestors[s] | 1 << s
         self.ancestors[stage] = bits
+        self.awaited |= bits
+        if not self.awaited >> stage & 1:
+            return
         for other, known in enumerate(self.ancestors):
             if known >> stage & 1:
                 self.ancestors[other] |= bits

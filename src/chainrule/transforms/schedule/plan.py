@@ -244,6 +244,6 @@ def _moves(planner: _Planner, stage: Stage, before: Node, after: Node) -> bool:
 def _in_order(grouping: Grouping) -> list[Stage]:
     """The stages that store something, each after all it waits for."""
     busy = [stage for stage in grouping.stages if stage.stores]
-    waits = {stage.number: sum(1 << other.number for other in busy if grouping.precedes(other.number, stage.number))
-             for stage in busy}  # fmt: skip
-    return sorted(busy, key=lambda stage: (waits[stage.number].bit_count(), stage.number))
+    storing = sum(1 << stage.number for stage in busy)
+    waits = {stage.number: (grouping.ancestors[stage.number] & storing).bit_count() for stage in busy}
+    return sorted(busy, key=lambda stage: (waits[stage.number], stage.number))
