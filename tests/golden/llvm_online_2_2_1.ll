@@ -198,7 +198,7 @@ entry:
   store <2 x double> %v59, ptr %v1, align 8
   ret void
 }
-define i64 @run(ptr %home, ptr %addresses, ptr %examples, ptr %order, i64 %total, i64 %batch, i64 %rounded, ptr %scalars, ptr %errors) #0 {
+define i64 @run(ptr %home, ptr %addresses, ptr %examples, ptr %order, i64 %total, i64 %epoch, i64 %batch, i64 %rounded, ptr %scalars, ptr %errors) #0 {
 entry:
   %mode = alloca i32
   %mode.new = alloca i32
@@ -229,87 +229,84 @@ entry:
   %v14 = getelementptr i8, ptr %arena, i64 192
   %v15 = load double, ptr %v13, align 8
   store double %v15, ptr %v14, align 8
-  %v16 = add i64 %batch, -1
-  %v17 = add i64 %total, %v16
-  %v18 = udiv i64 %v17, %batch
-  %v20 = load ptr, ptr %scalars, align 8
-  %v24 = load ptr, ptr %examples, align 8
-  %v29 = getelementptr ptr, ptr %examples, i64 1
-  %v30 = load ptr, ptr %v29, align 8
-  %v32 = getelementptr ptr, ptr %table, i64 1
+  %v17 = load ptr, ptr %scalars, align 8
+  %v21 = load ptr, ptr %examples, align 8
+  %v26 = getelementptr ptr, ptr %examples, i64 1
+  %v27 = load ptr, ptr %v26, align 8
+  %v29 = getelementptr ptr, ptr %table, i64 1
   br label %loop1
 loop1:
-  %v19 = phi i64 [ 0, %entry ], [ %nextloop1, %on2 ]
-  %v21 = getelementptr double, ptr %v20, i64 %v19
-  %v22 = load double, ptr %v21, align 8
-  %v23 = getelementptr i8, ptr %arena, i64 256
-  store double %v22, ptr %v23, align 8
-  %v25 = getelementptr i64, ptr %order, i64 %v19
-  %v26 = load i64, ptr %v25, align 8
-  %v27 = mul i64 %v26, 2
-  %v28 = getelementptr double, ptr %v24, i64 %v27
-  store ptr %v28, ptr %table
-  %v31 = getelementptr double, ptr %v30, i64 %v26
-  store ptr %v31, ptr %v32
+  %v16 = phi i64 [ 0, %entry ], [ %nextloop1, %on2 ]
+  %v18 = getelementptr double, ptr %v17, i64 %v16
+  %v19 = load double, ptr %v18, align 8
+  %v20 = getelementptr i8, ptr %arena, i64 256
+  store double %v19, ptr %v20, align 8
+  %v22 = getelementptr i64, ptr %order, i64 %v16
+  %v23 = load i64, ptr %v22, align 8
+  %v24 = mul i64 %v23, 2
+  %v25 = getelementptr double, ptr %v21, i64 %v24
+  store ptr %v25, ptr %table
+  %v28 = getelementptr double, ptr %v27, i64 %v23
+  store ptr %v28, ptr %v29
   call void @forward(ptr %arena, ptr %table) alwaysinline
-  %v33 = getelementptr i8, ptr %arena, i64 640
-  %v34 = load double, ptr %v33, align 8
-  %v35 = getelementptr double, ptr %errors, i64 %v19
-  store double %v34, ptr %v35, align 8
-  %v36 = call double @llvm.fabs.f64(double %v34)
-  %v37 = fcmp olt double %v36, 0x7FF0000000000000
-  br i1 %v37, label %on2, label %off2
+  %v30 = getelementptr i8, ptr %arena, i64 640
+  %v31 = load double, ptr %v30, align 8
+  %v32 = getelementptr double, ptr %errors, i64 %v16
+  store double %v31, ptr %v32, align 8
+  %v33 = call double @llvm.fabs.f64(double %v31)
+  %v34 = fcmp olt double %v33, 0x7FF0000000000000
+  br i1 %v34, label %on2, label %off2
 off2:
-  %v38 = getelementptr i8, ptr %arena, i64 0
-  %v39 = getelementptr i8, ptr %home, i64 0
+  %v35 = getelementptr i8, ptr %arena, i64 0
+  %v36 = getelementptr i8, ptr %home, i64 0
+  %v37 = load <2 x double>, ptr %v35, align 8
+  store <2 x double> %v37, ptr %v36, align 8
+  %v38 = getelementptr i8, ptr %arena, i64 16
+  %v39 = getelementptr i8, ptr %home, i64 16
   %v40 = load <2 x double>, ptr %v38, align 8
   store <2 x double> %v40, ptr %v39, align 8
-  %v41 = getelementptr i8, ptr %arena, i64 16
-  %v42 = getelementptr i8, ptr %home, i64 16
+  %v41 = getelementptr i8, ptr %arena, i64 64
+  %v42 = getelementptr i8, ptr %home, i64 64
   %v43 = load <2 x double>, ptr %v41, align 8
   store <2 x double> %v43, ptr %v42, align 8
-  %v44 = getelementptr i8, ptr %arena, i64 64
-  %v45 = getelementptr i8, ptr %home, i64 64
+  %v44 = getelementptr i8, ptr %arena, i64 128
+  %v45 = getelementptr i8, ptr %home, i64 128
   %v46 = load <2 x double>, ptr %v44, align 8
   store <2 x double> %v46, ptr %v45, align 8
-  %v47 = getelementptr i8, ptr %arena, i64 128
-  %v48 = getelementptr i8, ptr %home, i64 128
-  %v49 = load <2 x double>, ptr %v47, align 8
-  store <2 x double> %v49, ptr %v48, align 8
-  %v50 = getelementptr i8, ptr %arena, i64 192
-  %v51 = getelementptr i8, ptr %home, i64 192
-  %v52 = load double, ptr %v50, align 8
-  store double %v52, ptr %v51, align 8
+  %v47 = getelementptr i8, ptr %arena, i64 192
+  %v48 = getelementptr i8, ptr %home, i64 192
+  %v49 = load double, ptr %v47, align 8
+  store double %v49, ptr %v48, align 8
   call void @llvm.x86.sse.ldmxcsr(ptr %mode)
-  ret i64 %v19
+  ret i64 %v16
 on2:
   call void @update(ptr %arena, ptr %table) alwaysinline
-  %nextloop1 = add i64 %v19, 1
-  %againloop1 = icmp slt i64 %nextloop1, %v18
+  %nextloop1 = add i64 %v16, 1
+  %againloop1 = icmp slt i64 %nextloop1, %total
   br i1 %againloop1, label %loop1, label %endloop1
 endloop1:
-  %v53 = getelementptr i8, ptr %arena, i64 0
-  %v54 = getelementptr i8, ptr %home, i64 0
+  %v50 = getelementptr i8, ptr %arena, i64 0
+  %v51 = getelementptr i8, ptr %home, i64 0
+  %v52 = load <2 x double>, ptr %v50, align 8
+  store <2 x double> %v52, ptr %v51, align 8
+  %v53 = getelementptr i8, ptr %arena, i64 16
+  %v54 = getelementptr i8, ptr %home, i64 16
   %v55 = load <2 x double>, ptr %v53, align 8
   store <2 x double> %v55, ptr %v54, align 8
-  %v56 = getelementptr i8, ptr %arena, i64 16
-  %v57 = getelementptr i8, ptr %home, i64 16
+  %v56 = getelementptr i8, ptr %arena, i64 64
+  %v57 = getelementptr i8, ptr %home, i64 64
   %v58 = load <2 x double>, ptr %v56, align 8
   store <2 x double> %v58, ptr %v57, align 8
-  %v59 = getelementptr i8, ptr %arena, i64 64
-  %v60 = getelementptr i8, ptr %home, i64 64
+  %v59 = getelementptr i8, ptr %arena, i64 128
+  %v60 = getelementptr i8, ptr %home, i64 128
   %v61 = load <2 x double>, ptr %v59, align 8
   store <2 x double> %v61, ptr %v60, align 8
-  %v62 = getelementptr i8, ptr %arena, i64 128
-  %v63 = getelementptr i8, ptr %home, i64 128
-  %v64 = load <2 x double>, ptr %v62, align 8
-  store <2 x double> %v64, ptr %v63, align 8
-  %v65 = getelementptr i8, ptr %arena, i64 192
-  %v66 = getelementptr i8, ptr %home, i64 192
-  %v67 = load double, ptr %v65, align 8
-  store double %v67, ptr %v66, align 8
+  %v62 = getelementptr i8, ptr %arena, i64 192
+  %v63 = getelementptr i8, ptr %home, i64 192
+  %v64 = load double, ptr %v62, align 8
+  store double %v64, ptr %v63, align 8
   call void @llvm.x86.sse.ldmxcsr(ptr %mode)
-  ret i64 %v18
+  ret i64 %total
 }
 declare <2 x double> @llvm.fmuladd.v2f64(<2 x double>, <2 x double>, <2 x double>)
 declare <2 x double> @llvm.fabs.v2f64(<2 x double>)

@@ -89,6 +89,22 @@ def test_calls_one_after_the_other_are_one_call_bit_for_bit(data: st.DataObject,
     assert np.array_equal(errors, pieces)
 
 
+@given(epoch=st.integers(1, 60), layers=st.sampled_from(SHAPES))
+@settings(max_examples=30)
+def test_epochs_in_one_call_are_a_call_for_each(epoch: int, layers: list[int]) -> None:
+    kernel, program = kernel_of(layers)
+    whole, parts = beginning(program, "float64"), beginning(program, "float64")
+    order, rates = np.random.default_rng(3).integers(0, ROWS, 50), np.linspace(0.1, 0.2, 50)
+    errors, pieces = np.zeros(50), np.zeros(50)
+    examples = numbers(layers)
+    assert kernel.run(whole, examples, order, 1, {RATE: rates}, errors, epoch=epoch) == 50
+    for first in range(0, 50, epoch):
+        last = min(first + epoch, 50)
+        kernel.run(parts, examples, order[first:last], 1, {RATE: rates[first:last]}, pieces[first:last])
+    assert all(np.array_equal(whole[label], parts[label]) for label in whole)
+    assert np.array_equal(errors, pieces)
+
+
 @pytest.mark.parametrize("layers", SHAPES, ids=str)
 def test_a_bad_error_at_any_place_leaves_the_state_of_the_update_before(layers: list[int]) -> None:
     kernel, program = kernel_of(layers)

@@ -26,6 +26,7 @@ from chainrule.targets.llvm.level_training import LevelUpdates
 from chainrule.targets.llvm.machine import AARCH64, Machine, object_code, this_machine
 from chainrule.targets.llvm.program import program_code, program_text
 from chainrule.targets.llvm.training import TrainingKernel, compile_training
+from chainrule.training.reference import ReferenceKernel
 from chainrule.transforms.batch import batch_loss
 
 
@@ -210,6 +211,28 @@ def test_chunks_are_one_long_run_bit_for_bit(first: int, second: int, batch: int
     kernel.run(parts, examples, order[first * batch :], batch, {RATE: rates[first:]}, halves[first:])
     assert all(np.array_equal(whole[label], parts[label]) for label in whole)
     assert np.array_equal(errors, halves)
+
+
+@given(epoch=st.integers(1, 30), rows=st.integers(0, 70), batch=st.integers(1, 20))
+@settings(max_examples=30)
+def test_epochs_in_one_call_are_a_call_for_each(epoch: int, rows: int, batch: int) -> None:
+    kernel, program = kernel_of("batch", lambda: network([5, 9, 3], rows=True, optimizer="adam"))
+    examples = data([5, 9, 3], 23, "float64")
+    order = np.random.default_rng(3).integers(0, 23, rows)
+    updates = sum(-(-min(epoch, rows - start) // batch) for start in range(0, rows, epoch))
+    rates = np.linspace(0.1, 0.2, updates)
+    whole, parts, known = (beginning(program, "float64") for _ in range(3))
+    errors, others, due = np.zeros(updates), np.zeros(updates), np.zeros(updates)
+    assert kernel.run(whole, examples, order, batch, {RATE: rates}, errors, epoch=epoch) == updates
+    done = 0
+    for start in range(0, rows, epoch):
+        part = order[start : start + epoch]
+        done += kernel.run(parts, examples, part, batch, {RATE: rates[done:]}, others[done:])
+    reference = ReferenceKernel(program, error=E)
+    assert reference.run(known, examples, order, batch, {RATE: rates}, due, epoch=epoch) == updates
+    assert all(np.array_equal(whole[label], parts[label]) for label in whole)
+    assert np.array_equal(errors, others)
+    assert np.allclose(errors, due, rtol=1e-12, atol=1e-12)
 
 
 def test_it_stops_at_the_first_error_that_is_not_finite_and_leaves_the_state() -> None:

@@ -42,6 +42,35 @@ def test_the_cuts_between_calls_change_nothing(rows: int, monkeypatch: pytest.Mo
         assert np.array_equal(errors, others)
 
 
+@pytest.mark.parametrize("batch", [1, 7, 50])
+def test_epochs_that_are_no_whole_batches_are_joined_in_one_call(batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+    call = spans.Spans._call
+
+    def counted(self: Any, rows: Any, *others: Any) -> int:
+        calls.append(len(rows))
+        return call(self, rows, *others)
+
+    monkeypatch.setattr(spans.Spans, "_call", counted)
+    monkeypatch.setattr(spans, "FIRST", 1e9)
+    together, errors = trained(41, epochs=6, batch=batch)
+    assert max(calls) == 6 * 41
+    monkeypatch.setattr(spans.Spans, "epochs_at_once", 1)
+    alone, others = trained(41, epochs=6, batch=batch)
+    assert np.array_equal(together, alone)
+    assert np.array_equal(errors, others)
+
+
+@pytest.mark.parametrize("updates", [1, 5, 6, 7, 12, 17])
+def test_a_limit_of_updates_within_epochs_that_are_joined(updates: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spans, "FIRST", 1e9)
+    together = trained(41, epochs=6, batch=7, updates=updates)
+    monkeypatch.setattr(spans.Spans, "epochs_at_once", 1)
+    alone = trained(41, epochs=6, batch=7, updates=updates)
+    assert np.array_equal(together[0], alone[0])
+    assert together[1] == alone[1]
+
+
 def test_it_learns_what_the_reference_learns() -> None:
     native, errors = trained(41, epochs=3)
     reference, due = trained(41, epochs=3, engine="reference")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from chainrule.training.quick import Start, _Order
 
 _LINE = 64  # bytes; memory of a kernel begins at whole cache lines
-_CALL = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 4, *[ctypes.c_int64] * 3, *[ctypes.c_void_p] * 2)
+_CALL = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 4, *[ctypes.c_int64] * 4, *[ctypes.c_void_p] * 2)
 
 
 def run_quickly(
@@ -55,7 +55,8 @@ def run_quickly(
         wanted, found = (ctypes.c_int64 * len(numbers))(*numbers), (ctypes.c_double * due)()
         rates = (ctypes.c_double * due)(*[rate] * due)
         scalars = ctypes.byref(ctypes.c_void_p(ctypes.addressof(rates)))
-        made = call(memory.arena, memory.table, rows, wanted, len(wanted), batch, recipe["rounded"], scalars, found)
+        sizes = len(wanted), order.count, batch, recipe["rounded"]
+        made = call(memory.arena, memory.table, rows, wanted, *sizes, scalars, found)
         now = process_time()
         if made < due or now - first > SECONDS:
             return None

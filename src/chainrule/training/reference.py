@@ -52,6 +52,7 @@ class ReferenceKernel:
         errors: NDArray[Any],
         *,
         given: Mapping[Quantity, Any] | None = None,
+        epoch: int | None = None,
     ) -> int:
         """Make one update for every `batch` rows of `order`; the number made, fewer if an error is not finite."""
         held = [state[label] for label in self.program.state]
@@ -59,8 +60,10 @@ class ReferenceKernel:
         self._check(held)
         fixed = [np.asarray((given or {})[label_of(one)], float) for one in self._given]
         rates = [np.asarray(scalars[label], float) for label in self.program.scalars]
-        for update, start in enumerate(range(0, len(order), batch)):
-            at = order[start : start + batch]
+        length = max(1, epoch or len(order))
+        epochs = [order[start : start + length] for start in range(0, len(order), length)]
+        batches = [one[start : start + batch] for one in epochs for start in range(0, len(one), batch)]
+        for update, at in enumerate(batches):
             rows = [np.asarray(part[at if self._size else at[0]], float) for part in parts]
             now = [np.asarray(one, float) for one in held]
             with numpy_numbers().s.context():
@@ -70,7 +73,7 @@ class ReferenceKernel:
                 return update
             for one, value in zip(held, after, strict=True):
                 one[...] = value
-        return -(-len(order) // batch)
+        return len(batches)
 
     def _check(self, held: Sequence[NDArray[Any]]) -> None:
         for (label, one), found in zip(self.program.state.items(), held, strict=True):

@@ -33,6 +33,7 @@ class Kernel(Protocol):
         errors: NDArray[Any],
         *,
         given: Mapping[Quantity, Any] | None = None,
+        epoch: int | None = None,
     ) -> int: ...
 
 
@@ -50,6 +51,7 @@ class Session(Protocol):
         errors: NDArray[Any],
         *,
         given: Mapping[Quantity, Any] | None = None,
+        epoch: int | None = None,
     ) -> int: ...
 
 
@@ -76,9 +78,10 @@ class Carried:
         errors: NDArray[Any],
         *,
         given: Mapping[Quantity, Any] | None = None,
+        epoch: int | None = None,
     ) -> int:
         """Make the updates that `order` names."""
-        return self.kernel.run(self.state, examples, order, self.batch, scalars, errors, given=given)
+        return self.kernel.run(self.state, examples, order, self.batch, scalars, errors, given=given, epoch=epoch)
 
 
 def session_of(kernel: Kernel, program: Program, *, batch: int, dtype: str, threads: int = 1) -> Session:

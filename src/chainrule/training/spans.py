@@ -97,8 +97,8 @@ class Spans:
 
     @property
     def epochs_at_once(self) -> int:
-        """How many epochs take about as long as a call should; only whole blocks can be joined."""
-        if self.count % self.joined or not self.whole or self.updates_an_epoch > SEGMENT:
+        """How many epochs take about as long as a call should."""
+        if not self.whole or self.updates_an_epoch > SEGMENT:
             return 1
         return max(1, int(self.pace * CHUNK / self.count))
 
@@ -131,16 +131,17 @@ class Spans:
     def _several(self, first: int, rates: Sequence[float], updates: int, done: Done) -> None:
         """Some short epochs in one call."""
         size = self.updates_an_epoch
-        order = orders_of_epochs(self.count, first, len(rates), shuffle=self.shuffle, seed=self.seed)
-        order = order[: updates * self.batch]
-        errors = np.empty(-(-len(order) // self.batch))
+        whole, rest = divmod(min(updates, size * len(rates)), size)
+        order = orders_of_epochs(self.count, first, whole + (rest > 0), shuffle=self.shuffle, seed=self.seed)
+        order = order[: whole * self.count + rest * self.batch]
+        errors = np.empty(whole * size + rest)
         speed = np.repeat(np.asarray(rates, float), size)
-        made = self._call(order, speed, errors)
+        made = self._call(order, speed, errors, self.count)
         done.failed = made < len(errors)
         made = min(made + 1, len(errors))
         whole = made // size
-        sums = errors[: whole * size].reshape(whole, size).sum(axis=1) * (self.batch if self.mean else 1)
-        done.errors += sums.tolist()
+        by_epoch = errors[: whole * size].reshape(whole, size)
+        done.errors += self._sums(by_epoch, missing=size * self.batch - self.count).tolist()
         done.updates += [size] * whole
         done.rows += [self.count] * whole
         if made > whole * size:
@@ -176,20 +177,23 @@ class Spans:
         done.updates[-1] += len(errors)
         rows = min(done.updates[-1] * self.batch, self.count) - done.rows[-1]
         done.rows[-1] += rows
-        with np.errstate(all="ignore"):
-            total = float(errors.sum())
-            if self.mean:
-                missing = len(errors) * self.batch - rows  # of the last batch, which may be smaller
-                total = total * self.batch - (float(errors[-1]) * missing if missing else 0.0)
-        done.errors[-1] += total
+        done.errors[-1] += float(self._sums(errors, missing=len(errors) * self.batch - rows))
 
-    def _call(self, rows: NDArray[Any], speed: NDArray[Any], errors: NDArray[Any]) -> int:
+    def _sums(self, errors: NDArray[Any], *, missing: int) -> Any:
+        """The sums of errors, each as it counts; the last batch of each line has so many rows less than the others."""
+        with np.errstate(all="ignore"):
+            total = errors.sum(axis=-1)
+            if self.mean:
+                total = total * self.batch - (errors[..., -1] * missing if missing else 0)
+        return total
+
+    def _call(self, rows: NDArray[Any], speed: NDArray[Any], errors: NDArray[Any], epoch: int | None = None) -> int:
         parts, count = self.parts, len(rows)
         if not self.whole:
             parts = {label: self._converted(part[rows]) for label, part in parts.items()}
             rows = np.arange(count, dtype=np.int64)
         began, worked = perf_counter(), thread_time()
-        made = self.session.run(parts, rows, {self.rate: speed}, errors)
+        made = self.session.run(parts, rows, {self.rate: speed}, errors, epoch=epoch)
         seconds = max(thread_time() - worked, (perf_counter() - began) / BUSY, 1e-6)
         # At most four times as fast as thought, so that a first call that is short by chance does no harm.
         self.pace = min(count / seconds, 4 * self.pace)

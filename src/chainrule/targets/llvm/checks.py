@@ -20,8 +20,9 @@ def check_state(program: Program, dtype: DType, state: Mapping[Quantity, Any]) -
 
 
 def check_updates(
-    program: Program, symbol: str | None, order: Any, batch: int, scalars: Mapping[Quantity, Any], errors: Any
-) -> tuple[int, int]:
+    program: Program, symbol: str | None, order: Any, batch: int, scalars: Mapping[Quantity, Any], errors: Any,
+    epoch: int | None = None,
+) -> tuple[int, int]:  # fmt: skip
     """The number of the last row that `order` names (-1: it is empty), and the number of updates.
 
     Raises `ShapeError` for whatever breaks the protocol of `training`.
@@ -31,7 +32,9 @@ def check_updates(
     if batch < 1 or (symbol is None and batch != 1 and program.examples):
         raise ShapeError(f"found a batch of {batch}, expected {'1' if symbol is None else '1 or more'}.")
     _fits(Name("order"), order, "int64", (None,))
-    updates = -(-len(order) // batch)
+    if epoch is not None and epoch < 1:
+        raise ShapeError(f"found an epoch of {epoch} rows, expected 1 or more.")
+    updates = updates_of(len(order), batch, epoch)
     _fits(Name("errors"), errors, "float64", (None,), least=updates, written=True)
     for label in program.scalars:
         _fits(label, _value(label, scalars), "float64", (None,), least=updates)
@@ -40,6 +43,12 @@ def check_updates(
     if last >= 1 << 63:
         raise ShapeError(f"order names the row {order.min()}, expected 0 or more.")
     return last, updates
+
+
+def updates_of(rows: int, batch: int, epoch: int | None = None) -> int:
+    """How many updates it takes to go through rows, where each epoch begins a new one."""
+    whole, rest = divmod(rows, epoch or max(1, rows))
+    return whole * -(-(epoch or rows) // batch) + -(-rest // batch)
 
 
 def check_examples(

@@ -1,10 +1,13 @@
 """The function `run` of a program: it gathers rows, sets what the loop sets, runs the stages, and stops at a bad error.
 
-i64 run(arena, table, examples, order, rows of all updates, batch, batch in whole tiles, scalars, errors)
+i64 run(arena, table, examples, order, rows of all updates, rows of an epoch, batch, batch in whole tiles, scalars,
+errors)
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from math import inf
 
@@ -44,6 +47,14 @@ class Driver:
             put_back(self.emitter, self.code.plan, self.code.memory)
         for line in flush_off(self.machine):
             self.emitter.line(line)
+
+    @contextmanager
+    def epochs(self) -> Iterator[tuple[Value, Value, Value]]:
+        """What is written is run for each epoch: its number from 0, its first row, and that after its last."""
+        e, total, length = self.emitter, Value("%total", "index"), Value("%epoch", "index")
+        with e.loop(e.index(0), _over(e, total, length), 1) as epoch:
+            first = e.times(epoch.index, length)
+            yield epoch.index, first, e.intrinsic("smin", e.plus(first, length), total)
 
     def stop(self, update: Value) -> None:
         """Leave at an update that is not made."""
@@ -92,44 +103,59 @@ def write_driver(program: Program, code: Code, machine: Machine) -> list[str]:
         e.line(line)
     if driver.resident:
         fetched(e, code.plan, code.memory)
-    updates = _blocks(driver) if code.parts else _updates(driver)
+    one_each = code.symbol is None and bool(program.examples)
+    updates = _blocks(driver) if code.parts else _examples(driver) if one_each else _batches(driver)
     driver.leave()
     memory = "ptr %home, ptr %addresses" if driver.resident else "ptr %arena, ptr %table"
-    sizes = "i64 %total, i64 %batch, i64 %rounded"
+    sizes = "i64 %total, i64 %epoch, i64 %batch, i64 %rounded"
     head = f"i64 @run({memory}, ptr %examples, ptr %order, {sizes}, ptr %scalars, ptr %errors)"
     return [*function(head, e, f"ret i64 {updates.text}"), *e.declared.values()]
 
 
-def _updates(driver: Driver) -> Value:
-    """One update after the other; how many there are."""
-    e, code = driver.emitter, driver.code
-    batch, total = Value("%batch", "index"), Value("%total", "index")
-    updates = e.write("udiv", e.plus(total, e.plus(batch, e.index(-1))), batch)
-    with e.loop(e.index(0), updates, 1) as loop:
+def _examples(driver: Driver) -> Value:
+    """One update after the other, each of one example; how many there are."""
+    e, total = driver.emitter, Value("%total", "index")
+    with e.loop(e.index(0), total, 1) as loop:
         driver.set_scalars(loop.index)
-        sizes: dict[str, Value] = {}
-        if code.symbol is None:
-            driver.gather(loop.index)
-        else:
-            first = e.times(loop.index, batch)
-            sizes[code.symbol] = e.intrinsic("smin", batch, e.write("sub", total, first))
+        driver.gather(loop.index)
+        _update(driver, loop.index)
+    return total
+
+
+def _batches(driver: Driver) -> Value:
+    """One update after the other, each of a batch; how many there are."""
+    e, code = driver.emitter, driver.code
+    total, length, batch = (Value(f"%{name}", "index") for name in ("total", "epoch", "batch"))
+    each = _over(e, length, batch)  # updates
+    with driver.epochs() as (epoch, start, stop):
+        updates = _over(e, e.write("sub", stop, start), batch)
+        with e.loop(e.index(0), updates, 1) as loop:
+            update, first = e.plus(e.times(epoch, each), loop.index), e.plus(start, e.times(loop.index, batch))
+            count = e.intrinsic("smin", batch, e.write("sub", stop, first))
+            driver.set_scalars(update)
             for k, node in enumerate(driver.program.examples):
-                copy_rows(e, code.plan.found[node], code.memory, entry("%examples", k, e), first, sizes[code.symbol])
-        driver.call("forward", **sizes)
-        e.unless(driver.is_finite(loop.index), lambda: driver.stop(loop.index))
-        driver.call("update", **sizes)
-    return updates
+                copy_rows(e, code.plan.found[node], code.memory, entry("%examples", k, e), first, count)
+            _update(driver, update, **({code.symbol: count} if code.symbol else {}))
+    whole = e.write("udiv", total, length)
+    rest = e.write("sub", total, e.times(whole, length))
+    return e.plus(e.times(whole, each), _over(e, rest, batch))
+
+
+def _update(driver: Driver, update: Value, **sizes: Value) -> None:
+    """Forward, the look at the error, and what is learned."""
+    driver.call("forward", **sizes)
+    driver.emitter.unless(driver.is_finite(update), lambda: driver.stop(update))
+    driver.call("update", **sizes)
 
 
 def _blocks(driver: Driver) -> Value:
     """One block of updates after the other; how many updates there are."""
     e, code = driver.emitter, driver.code
-    total = Value("%total", "index")
     inputs, nets, grams, columns = (_part(code, name) for name in ("inputs", "nets", "grams", "all_columns"))
     rows = ((_part(code, "net"), nets), (_part(code, "gram"), grams), (_part(code, "taken"), columns))
     _point_at(e, _part(code, "columns"), code.memory, _row_of(e, columns, code.memory, e.index(0)))
-    with e.loop(e.index(0), total, BLOCK) as block:
-        count = e.intrinsic("smin", e.index(BLOCK), e.write("sub", total, block.index))
+    with driver.epochs() as (_, start, stop), e.loop(start, stop, BLOCK) as block:
+        count = e.intrinsic("smin", e.index(BLOCK), e.write("sub", stop, block.index))
         copy_rows(e, inputs, code.memory, entry("%examples", code.wide, e), block.index, count)
         _clear_first(e, columns, code.memory)
         driver.call("begin", **{ROWS: count})
@@ -144,7 +170,7 @@ def _blocks(driver: Driver) -> Value:
             e.unless(driver.is_finite(update), lambda: _stop_within(driver, loop.index, update))
             driver.call("update", **made)
         driver.call("end", **{ROWS: count})
-    return total
+    return Value("%total", "index")
 
 
 def _stop_within(driver: Driver, made: Value, update: Value) -> None:
@@ -154,6 +180,11 @@ def _stop_within(driver: Driver, made: Value, update: Value) -> None:
     e.unless(some, lambda: driver.stop(update))
     driver.call("end", **{ROWS: made})
     driver.stop(update)
+
+
+def _over(e: Emitter, x: Value, y: Value) -> Value:
+    """A quotient, rounded up."""
+    return e.write("udiv", e.plus(x, e.plus(y, e.index(-1))), y)
 
 
 def _clear_first(e: Emitter, columns: Buffer, memory: Memory) -> None:

@@ -50,13 +50,14 @@ class LevelUpdates:
         errors: Any,
         *,
         given: Mapping[Quantity, Any] | None = None,
+        epoch: int | None = None,
     ) -> int:
         """Make the updates that `order` names; how is told at the top of `training`."""
         import numpy as np
 
         program, tables = self.program, self._tables
         check_state(program, self.dtype, state)
-        last, _ = check_updates(program, None, order, batch, scalars, errors)
+        last, _ = check_updates(program, None, order, batch, scalars, errors, epoch)
         data = check_examples(program, None, self.dtype, examples, last)
         values = tables.values
         values[self._before] = [state[label] for label in program.state]

@@ -18,7 +18,7 @@ from chainrule.targets.llvm.code import Code
 from chainrule.targets.llvm.machine import Compiled
 from chainrule.targets.native.blas import limited
 
-_CALL: Final = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 4, *[ctypes.c_int64] * 3, *[ctypes.c_void_p] * 2)
+_CALL: Final = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 4, *[ctypes.c_int64] * 4, *[ctypes.c_void_p] * 2)
 
 
 class Session:
@@ -52,12 +52,13 @@ class Session:
         errors: Any,
         *,
         given: Mapping[Quantity, Any] | None = None,
+        epoch: int | None = None,
     ) -> int:
         """Make the updates that `order` names; how is told at the top of `training`."""
         import numpy as np
 
         program, code, batch = self._program, self._code, self.batch
-        last, updates = check_updates(program, code.symbol, order, batch, scalars, errors)
+        last, updates = check_updates(program, code.symbol, order, batch, scalars, errors, epoch)
         self._look_at(examples, last)
         if not updates:
             return 0
@@ -66,8 +67,8 @@ class Session:
         rates = np.array([scalars[label].ctypes.data for label in program.scalars] or [0], np.uint64)
         with limited(self.threads) if self.space.calls_blas else nullcontext():
             done: int = self._call(
-                *self._fixed, self._rows.ctypes.data, order.ctypes.data, len(order), batch, code.memory.rounded(batch),
-                rates.ctypes.data, errors.ctypes.data,
+                *self._fixed, self._rows.ctypes.data, order.ctypes.data, len(order), epoch or len(order), batch,
+                code.memory.rounded(batch), rates.ctypes.data, errors.ctypes.data,
             )  # fmt: skip
         return done
 

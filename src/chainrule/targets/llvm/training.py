@@ -4,7 +4,7 @@ This is the protocol of a training kernel, which the reference implementation in
 well (call R the number of rows that `order` names, B the batch):
 
     kernel = compile_training(program, error=Name("E"), dtype="float32")
-    done = kernel.run(state, examples, order, batch, scalars, errors, given=given)
+    done = kernel.run(state, examples, order, batch, scalars, errors, given=given, epoch=None)
 
 * `program.examples` are the inputs that change from update to update. Batch 1: either they have the shape of one
   example, and `batch` must be 1; or all of them have one leading symbol (N of `transforms.batch`), which is bound to
@@ -14,13 +14,14 @@ well (call R the number of rows that `order` names, B the batch):
 * `examples` has an array (D, *shape of one example) for each of `program.examples`, of the kernel's dtype and
   C-contiguous; it may be read-only or memory-mapped, and is never copied as a whole.
 * `order` is an int64 array of row numbers, each 0 <= row < D. Update k takes the rows order[k*B:(k+1)*B]; the last
-  update of a call may have fewer. So a call makes ceil(R/B) updates; whoever wants another split calls again.
+  update of a call may have fewer. So a call makes ceil(R/B) updates; whoever wants another split calls again, or says
+  that each `epoch` rows of `order` are split by themselves: then the last update of each epoch may have fewer.
   A program without examples takes one entry of `order` (any row number) for each row of an update.
-* `scalars` has an array of float64 with one value an update for each label of `program.scalars` (rate, key, ...), at
-  least ceil(R/B) of them. Keys of `uniform` are whole numbers below 2^53 and reach it exactly, also in float32.
+* `scalars` has an array of float64 with one value an update, or more, for each label of `program.scalars` (rate, key,
+  ...). Keys of `uniform` are whole numbers below 2^53 and reach it exactly, also in float32.
 * `given` has the value of every other input, the same in all updates.
-* `errors` is a float64 array, at least ceil(R/B) long: errors[k] is the output `error` of update k, with the state as
-  it was *before* the update.
+* `errors` is a float64 array with room for each update: errors[k] is the output `error` of update k, with the state
+  as it was *before* the update.
 * The result is the number of updates made. An update whose error is not finite is not made: its error is written, the
   state is left as it was before it, and its number k is returned.
 
@@ -28,12 +29,13 @@ Native code also keeps a state in its own memory, so that a run of many calls co
 
     session = kernel.session(batch)
     session.state[label][...] = value       # for each label: views of that memory, in the shapes of the state
-    done = session.run(examples, order, scalars, errors, given=given)
+    done = session.run(examples, order, scalars, errors, given=given, epoch=None)
 
 The same calls give the same bits, and two calls one after the other the same bits as one call with both orders joined,
-as long as the first order is a multiple of B * `kernel.block` long: `block` is 1, or for wide inputs the number of
-updates that `transforms.schedule.blocked` makes together. Elsewhere, and where a bad error cuts a block, the state is
-what it would be, up to rounding. The GIL is released. Denormal numbers are taken as zero.
+as long as the first order is whole epochs, or a multiple of B * `kernel.block` long: `block` is 1, or for wide inputs
+the number of updates that `transforms.schedule.blocked` makes together, of which none goes beyond an epoch. Elsewhere,
+and where a bad error cuts a block, the state is what it would be, up to rounding. The GIL is released. Denormal numbers
+are taken as zero.
 Raises `ShapeError` for a wrong shape, dtype or memory layout, naming the quantity.
 """
 
@@ -91,6 +93,7 @@ class TrainingKernel:
         errors: Any,
         *,
         given: Mapping[Quantity, Any] | None = None,
+        epoch: int | None = None,
     ) -> int:
         """Make the updates that `order` names; how is told at the top of this file."""
         check_state(self.program, self.code.dtype, state)
@@ -99,7 +102,7 @@ class TrainingKernel:
             session = self._session = self.session(batch)
         for label, inside in session.state.items():
             inside[...] = state[label]
-        done = session.run(examples, order, scalars, errors, given=given)
+        done = session.run(examples, order, scalars, errors, given=given, epoch=epoch)
         for label, inside in session.state.items():
             state[label][...] = inside
         return done
