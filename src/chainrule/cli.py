@@ -193,10 +193,11 @@ def draw(file: str, graph: str, output: str | None, digits: int, steps: int, asc
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Save the model here: .safetensors or .npz.")
 @click.option("--epochs", type=click.IntRange(1), help="At most so many, whatever the file says.")
 @click.option("--seed", type=click.IntRange(0), help="Of shuffling, dropout and the part held back.")
+@click.option("--threads", type=click.IntRange(1), help="For large products of large batches; 1 unless said otherwise.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Print ASCII characters only.")
 def train(
     file: str, target: str | None, style: str, output: str | None, epochs: int | None, seed: int | None,
-    ascii_only: bool,
+    threads: int | None, ascii_only: bool,
 ) -> None:  # fmt: skip
     """Train a problem, a table or a built-in set (xor, iris, ...), and save the model."""
     from chainrule.training import command
@@ -204,7 +205,7 @@ def train(
     problem = command.problem_to_train(file, target, open_problem)
     text = command.run(
         problem, as_json=style == "json", output=output, epochs=epochs, seed=seed,
-        ascii_only=ascii_only or not _shows_unicode(), width=_terminal_width(),
+        threads=threads, ascii_only=ascii_only or not _shows_unicode(), width=_terminal_width(),
         note=lambda text: click.echo(text, err=True),
     )  # fmt: skip
     _write(text, None)

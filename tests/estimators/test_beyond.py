@@ -11,6 +11,7 @@ import pytest
 
 pytest.importorskip("sklearn")
 
+import joblib
 from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris, make_multilabel_classification
@@ -20,8 +21,9 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 import chainrule.functions as f
 from chainrule.errors import ChainruleError, ProblemError, ShapeError
-from chainrule.estimators import MLPClassifier, MLPRegressor
+from chainrule.estimators import MLPClassifier, MLPRegressor, epochs, search
 from chainrule.estimators.epochs import Epochs
+from chainrule.training.sessions import session_of
 
 X, Y = load_iris(return_X_y=True)
 X = (X - X.mean(axis=0)) / X.std(axis=0)
@@ -183,6 +185,34 @@ def test_weights_of_zero_alone_in_a_batch_change_nothing() -> None:
     model = classifier(batch_size=30, shuffle=False, max_iter=2, solver="sgd", momentum=0).fit(X, Y, weights)
     rest = classifier(batch_size=30, shuffle=False, max_iter=2, solver="sgd", momentum=0).fit(X[30:], Y[30:])
     np.testing.assert_allclose(model.coefs_[0], rest.coefs_[0], rtol=1e-12)
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_jobs_are_threads_and_there_is_one_unless_more_are_asked_for(
+    solver: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    def watched(*given: Any, threads: int, **options: Any) -> Any:
+        asked.append(threads)
+        return session_of(*given, threads=threads, **options)
+
+    for module in (epochs, search):
+        monkeypatch.setattr(module, "session_of", watched)
+    X, y = load_diabetes(return_X_y=True)
+    X, y = np.tile(X, (3, 7)), np.tile(y / 100, 3)
+    options: dict[str, Any] = {"hidden_layer_sizes": (70,), "batch_size": len(X), "max_iter": 3, "solver": solver}
+    one, two, all_of_them = (regressor(n_jobs=n, **options).fit(X, y) for n in (None, 2, -1))
+    assert asked == [1, 2, joblib.cpu_count()]
+    for other in (two, all_of_them):
+        np.testing.assert_allclose(other.coefs_[0], one.coefs_[0], rtol=1e-9, atol=1e-12)
+    with pytest.raises(ValueError, match="n_jobs"):
+        regressor(n_jobs=0).fit(X, y)
+
+
+def test_a_search_on_several_processes_gives_each_fit_one_thread() -> None:
+    seen = joblib.Parallel(n_jobs=2)(joblib.delayed(joblib.effective_n_jobs)(None) for _ in range(2))
+    assert seen == [1, 1]
 
 
 # Validation

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +26,8 @@ from sklearn.model_selection import GridSearchCV, cross_val_score, cross_validat
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+import chainrule as cr
+import chainrule.functions as f
 from chainrule.errors import ShapeError
 from chainrule.estimators import MLPClassifier, MLPRegressor
 
@@ -78,6 +81,34 @@ def test_a_saved_model_predicts_in_another_process(tmp_path: Path) -> None:
     code = f"import joblib; print(repr(joblib.load({str(tmp_path / 'model')!r}).predict([[5, 3, 1, 0]]).tolist()))"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert shown.strip() == repr(model.predict([[5, 3, 1, 0]]).tolist())
+
+
+def of_a_module(z: Any) -> Any:
+    return z * f.tanh(f.softplus(z))
+
+
+def test_functions_at_the_top_of_a_module_are_kept_by_name() -> None:
+    model = MLPClassifier(**OPTIONS, activation=[f.tanh]).fit(X, Y)
+    loaded = pickle.loads(pickle.dumps(model))
+    assert loaded.activation == [f.tanh] == clone(loaded).activation
+    assert (loaded.predict_proba(X) == model.predict_proba(X)).all()
+    assert (loaded.fit(X, Y).coefs_[0] == model.coefs_[0]).all()
+
+
+def test_functions_without_a_name_go_where_cloudpickle_takes_them_and_as_a_model_anywhere(tmp_path: Path) -> None:
+    cloudpickle = pytest.importorskip("cloudpickle")
+    model = MLPClassifier(**OPTIONS, activation=lambda z: of_a_module(z)).fit(X, Y)
+    with pytest.raises((pickle.PicklingError, AttributeError), match="<lambda>"):
+        pickle.dumps(model)
+    loaded = pickle.loads(cloudpickle.dumps(model))
+    assert (loaded.predict_proba(X) == model.predict_proba(X)).all()
+    for one in (loaded, model):
+        one.partial_fit(X, Y)
+    assert (loaded.coefs_[0] == model.coefs_[0]).all()
+    search = GridSearchCV(model, {"alpha": [1e-4, 100.0]}, cv=2, n_jobs=2).fit(X, Y)
+    assert search.best_params_ == {"alpha": 1e-4}
+    cr.save_model(model.as_model(), tmp_path / "model.npz")
+    np.testing.assert_allclose(cr.load_model(tmp_path / "model.npz").predict(X), model.predict_proba(X), rtol=1e-12)
 
 
 def test_tables_keep_and_check_their_names() -> None:

@@ -18,10 +18,12 @@ from chainrule.lectures import lecture_text
 from chainrule.problem import loads
 from chainrule.problem.data import read_table
 from chainrule.quantity import spell
+from chainrule.training import spans
 from chainrule.training.chart import chart
 from chainrule.training.command import problem_to_train
 from chainrule.training.from_problem import run_task, task_of
 from chainrule.training.report import metrics, report
+from chainrule.training.sessions import session_of
 
 FLOWERS = """
 minimise = "E"
@@ -61,6 +63,20 @@ def run(*arguments: str) -> Any:
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result
+
+
+def test_threads_are_asked_for_on_the_command_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+
+    def watched(*given: Any, threads: int = 1, **options: Any) -> Any:
+        seen.append(threads)
+        return session_of(*given, threads=threads, **options)
+
+    monkeypatch.setattr(spans, "session_of", watched)
+    shown = [run("flowers.toml", *options).stdout.splitlines()[-4:] for options in ([], ["--threads", "2"])]
+    assert seen == [1, 2]
+    assert shown[0] == shown[1]
+    assert run("flowers.toml", "--threads", "0").exit_code == 2
 
 
 def test_classes_become_rows_and_a_quarter_is_held_out(folder: Path) -> None:

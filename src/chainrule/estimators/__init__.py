@@ -14,5 +14,9 @@ except ImportError:
         "the estimators need scikit-learn.", hint="Install it: pip install 'chainrule[sklearn]'"
     ) from None
 
+# What a fit needs is loaded now, beside scikit-learn, which takes far longer, and not while the first one learns.
+import chainrule.targets.llvm.cached
+import chainrule.targets.native.load
+import chainrule.training.building  # noqa: F401
 from chainrule.estimators.classifier import MLPClassifier as MLPClassifier
 from chainrule.estimators.regressor import MLPRegressor as MLPRegressor

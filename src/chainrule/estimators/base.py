@@ -9,6 +9,7 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from joblib import effective_n_jobs
 from sklearn.base import BaseEstimator, _fit_context
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
@@ -62,6 +63,7 @@ class Multilayer(Insight, Record, CallbackSupportMixin, BaseEstimator):  # type:
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), Options(Real, {np.inf})],
         "max_fun": [Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
+        "n_jobs": [Integral, None],
     }
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator, unused-ignore]
@@ -160,7 +162,7 @@ class Multilayer(Insight, Record, CallbackSupportMixin, BaseEstimator):  # type:
         watch.begin("iteration")
         found = search(
             self._weighted(weights), self._values(), X, T, weights, alpha=self.alpha, tolerance=self.tol,
-            iterations=self.max_iter, calls=self.max_fun, seen=seen,
+            iterations=self.max_iter, calls=self.max_fun, seen=seen, threads=effective_n_jobs(self.n_jobs),
         )  # fmt: skip
         self._take(found.values, X.dtype)
         self.loss_, self.stopped_ = found.loss, found.converged or found.halted
@@ -201,6 +203,7 @@ class Multilayer(Insight, Record, CallbackSupportMixin, BaseEstimator):  # type:
             design=self._weighted(weights, dropout=float(self.dropout)), solver=self._solver(), X=X, T=T,
             weights=weights, batch=self._batch(len(T)), alpha=self.alpha, shuffle=self.shuffle,
             random=self._random_state, watched=self.early_stopping or incremental,
+            threads=effective_n_jobs(self.n_jobs),
         )  # fmt: skip
         if incremental and hasattr(self, "_memory"):
             run.put(self._memory)

@@ -29,8 +29,9 @@ class MLPClassifier(ClassifierMixin, Multilayer):  # type: ignore[misc]
 
     Beyond scikit-learn's: `activation` may be any of this project's, a list with one for each hidden layer, or a
     function; `loss` a function of (y_true, y_pred), traced once; `solver` also adagrad, adamw, quickprop, rmsprop or
-    rprop; `class_weight` as elsewhere in scikit-learn; `dropout` the share of hidden outputs left out while learning.
-    `verbose="bar"` draws a bar; `stopped_` says whether a fit ended by itself, not at `max_iter`.
+    rprop; `class_weight` as elsewhere in scikit-learn; `dropout` the share of hidden outputs left out while learning;
+    `n_jobs` the threads for the products of large batches, one unless said otherwise. `verbose="bar"` draws a bar;
+    `stopped_` says whether a fit ended by itself, not at `max_iter`.
     Equal seeds give the weights that scikit-learn starts from, and its batches.
 
     >>> X, y = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], ["no", "yes", "yes", "no"]
@@ -73,6 +74,7 @@ class MLPClassifier(ClassifierMixin, Multilayer):  # type: ignore[misc]
         loss: Any = "log_loss",
         class_weight: Any = None,
         dropout: float = 0.0,
+        n_jobs: int | None = None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -100,6 +102,7 @@ class MLPClassifier(ClassifierMixin, Multilayer):  # type: ignore[misc]
         self.loss = loss
         self.class_weight = class_weight
         self.dropout = dropout
+        self.n_jobs = n_jobs
 
     @available_if(lambda estimator: estimator._is_incremental())  # type: ignore[untyped-decorator, unused-ignore]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator, unused-ignore]
@@ -156,6 +159,10 @@ class MLPClassifier(ClassifierMixin, Multilayer):  # type: ignore[misc]
 
     def _targets(self, y: Any) -> NDArray[Any]:
         """A row of 0 and 1 for each y: one number where there are two classes. Raises ValueError for other classes."""
+        if isinstance(y, np.ndarray) and y.ndim == 1 and y.dtype == self.classes_.dtype:  # what `fit` has checked
+            met: NDArray[Any] = (y[:, None] == self.classes_).astype(float)
+            if len(self.classes_) > 1 and met.any(axis=1).all():
+                return met[:, 1:] if len(self.classes_) == 2 else met
         given = unique_labels(y)
         if len(np.setdiff1d(given, self.classes_, assume_unique=True)):
             raise ValueError(

@@ -47,6 +47,7 @@ class Epochs:
     shuffle: bool
     random: Any
     watched: bool
+    threads: int = 1
     count: int = field(init=False)
     failed: int | None = field(init=False, default=None)  # the update of its epoch that was not finite
     _bad: NDArray[Any] = field(init=False)  # and its rows
@@ -62,7 +63,7 @@ class Epochs:
         self._program = update_program(self.design, self.solver)
         dtype = "float32" if self.T.dtype == np.float32 else "float64"
         kernel = native_kernel(self._program, error=LOSS, dtype=dtype)  # type: ignore[arg-type]
-        self._session = session_of(kernel, self._program, batch=self.batch, dtype=dtype)
+        self._session = session_of(kernel, self._program, batch=self.batch, dtype=dtype, threads=self.threads)
         self._rows = np.arange(self.count)
         self.T = np.ascontiguousarray(self.T)  # the columns of a table are not
         if not self._is_sparse:

@@ -43,7 +43,7 @@ class Insight:
 
     def gradient(self, X: Any, y: Any) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
         """The derivatives of the mean loss, without penalty, by `coefs_` and by `intercepts_`, in their shapes."""
-        model, X, T = self._model(), self._checked(X), self._targets(y)
+        model, X, T = self.as_model(), self._checked(X), self._targets(y)
         totals = {name: np.zeros(np.shape(value)) for name, value in model.parameters.items()}
         for rows, block in blocks(X):
             for name, part in model.gradient(block, T[rows], over="sum").items():
@@ -59,14 +59,18 @@ class Insight:
         X, t = dense(self._checked_row(x)), np.asarray(y).ravel()
         if len(X) != 1:
             raise ShapeError(f"x has {len(X)} rows, expected one.", hint="Pass one row: explain(X[0], y[0]).")
-        return self._model().explain(X[0], self._targets(t if len(t) == 1 else t[None])[0])
+        return self.as_model().explain(X[0], self._targets(t if len(t) == 1 else t[None])[0])
 
     def diagnose(self, X: Any, y: Any) -> Diagnosis:
         """What stands in the way of learning, in plain words: see `Model.diagnose`."""
         X = self._checked(X)
-        return self._model().diagnose(dense(X), self._targets(y))
+        return self.as_model().diagnose(dense(X), self._targets(y))
 
-    def _model(self) -> Model:
+    def as_model(self) -> Model:
+        """The network as a model of its own, whose inputs are x and outputs those of the last layer.
+
+        What was a Python function is part of its graph, so that `cr.save_model` keeps that, too, without any code.
+        """
         return fitted_model(self._design, self.coefs_, self.intercepts_)
 
     def _values(self) -> Any:

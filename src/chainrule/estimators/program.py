@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Final
 
 from chainrule.estimators.network import Design, untrained_model
-from chainrule.graph import Graph, Program, State
+from chainrule.graph import Graph, Program, State, collector_paused
 from chainrule.node import Node, const, input_node, name_node
 from chainrule.ops.arithmetic import POWER
 from chainrule.ops.functions import SQRT
@@ -43,6 +43,7 @@ class Solver:
 
 
 @lru_cache(maxsize=64)
+@collector_paused()
 def update_program(design: Design, solver: Solver) -> Program:
     """One update: forward pass, backward pass, and the rule."""
     graph, examples, scalars = _objective(design)
@@ -61,6 +62,7 @@ def update_program(design: Design, solver: Solver) -> Program:
 
 
 @lru_cache(maxsize=64)
+@collector_paused()
 def slope_program(design: Design) -> Program:
     """The derivatives by all parameters, which are given: a program that learns nothing but remembers slopes."""
     graph, examples, scalars = _objective(design)

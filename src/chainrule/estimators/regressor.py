@@ -27,8 +27,8 @@ class MLPRegressor(RegressorMixin, Multilayer):  # type: ignore[misc]
     """A multi-layer perceptron that predicts numbers, with scikit-learn's parameters, attributes and laws.
 
     Beyond scikit-learn's: `loss` is also "absolute_error", "huber", "log_cosh", "quantile" (of which `quantile` says
-    the level), or a function of (y_true, y_pred), traced once; `activation`, `solver` and `dropout` are as in
-    `MLPClassifier`. Equal seeds give the weights that scikit-learn starts from, and its batches.
+    the level), or a function of (y_true, y_pred), traced once; `activation`, `solver`, `dropout` and `n_jobs` are
+    as in `MLPClassifier`. Equal seeds give the weights that scikit-learn starts from, and its batches.
 
     >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [1.0, 3.0, 5.0, 7.0]
     >>> model = MLPRegressor(activation="identity", solver="lbfgs", alpha=0, random_state=1).fit(X, y)
@@ -71,6 +71,7 @@ class MLPRegressor(RegressorMixin, Multilayer):  # type: ignore[misc]
         max_fun: int = 15000,
         quantile: float = 0.5,
         dropout: float = 0.0,
+        n_jobs: int | None = None,
     ) -> None:
         self.loss = loss
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -98,6 +99,7 @@ class MLPRegressor(RegressorMixin, Multilayer):  # type: ignore[misc]
         self.max_fun = max_fun
         self.quantile = quantile
         self.dropout = dropout
+        self.n_jobs = n_jobs
 
     @available_if(lambda estimator: estimator._is_incremental())  # type: ignore[untyped-decorator, unused-ignore]
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator, unused-ignore]

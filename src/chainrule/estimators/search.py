@@ -15,7 +15,7 @@ from chainrule.estimators.program import ALPHA, SHARE, TOTAL, slope_label, slope
 from chainrule.node import label_of
 from chainrule.quantity import Name, Quantity
 from chainrule.training.kernels import native_kernel
-from chainrule.training.step import first_state
+from chainrule.training.sessions import session_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,6 +49,7 @@ def search(
     iterations: int,
     calls: int,
     seen: Callable[[dict[Quantity, NDArray[Any]], float], bool],
+    threads: int = 1,
 ) -> Found:
     """Minimise the error over all rows, from these values; `seen` gets those of each iteration, and may halt it."""
     from scipy.optimize import minimize
@@ -62,12 +63,12 @@ def search(
     count = len(T)
     total = count if weights is None else float(weights.sum())
     scalars: dict[Quantity, Any] = {ALPHA: np.array([float(alpha)]), SHARE: np.array([1 / total])}
-    state = first_state(program, "float64")
+    session = session_of(kernel, program, batch=count, dtype="float64", threads=threads)
     rows, error, halted = np.arange(count), np.empty(1), False
 
     def value(flat: NDArray[Any]) -> tuple[float, NDArray[Any]]:
-        made = kernel.run(state, parts, rows, count, scalars, error, given=_parts(flat, values))
-        slopes = np.concatenate([state[slope_label(label)].ravel() for label in values])
+        made = session.run(parts, rows, scalars, error, given=_parts(flat, values))
+        slopes = np.concatenate([session.state[slope_label(label)].ravel() for label in values])
         return (float(error[0]), slopes) if made else (float("inf"), np.zeros_like(flat))
 
     def reported(values: dict[Quantity, NDArray[Any]], error: float) -> float:

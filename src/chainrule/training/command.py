@@ -36,6 +36,7 @@ def run(
     output: str | None,
     epochs: int | None,
     seed: int | None,
+    threads: int | None,
     ascii_only: bool,
     width: int,
     note: Callable[[str], None],
@@ -44,7 +45,7 @@ def run(
     task = task_of(problem)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", TrainingWarning)
-        history = run_task(task, progress=False if as_json else None, epochs=epochs, seed=seed)
+        history = run_task(task, progress=False if as_json else None, epochs=epochs, seed=seed, threads=threads)
     for warning in caught:
         note(f"warning: {warning.message}")
     saved = _save(task, output)
