@@ -56,10 +56,14 @@ class Case:
 def case(seed: int) -> Case:
     random = Random(seed)
     widths = [int(WIDEST ** random.random()) for _ in range(random.randint(2, 5))]
+    if narrow := seed % 4 == 1:
+        widths = [random.randint(1, 9) if random.random() < 0.8 else width for width in widths]
     loss = list(LOSSES)[seed % len(LOSSES)]
     if ENDS.get(loss) == "softmax":
         widths[-1] = max(2, widths[-1])  # of one output it is 1, whatever is learned
     batch = random.choice([None, None, 1, random.randint(2, 8), random.randint(9, ROWS), random.choice((16, 32))])
+    if narrow:
+        batch = random.randint(1, 200)
     return Case(
         tuple(widths), HIDDEN[seed % len(HIDDEN)], loss, random.choice(RULES), batch,
         random.choice(("sum", "mean")), wired=seed % 3 == 2, seed=seed,
@@ -141,3 +145,6 @@ def test_losses_activations_rules_and_sizes_all_occur() -> None:
     assert max(widths) > 250
     tails = {one.batch is not None and bool(one.batch % 8) for one in drawn}
     assert tails == {True, False}
+    tall = [one for one in drawn if (one.batch or 0) > 64]
+    assert min(max(one.layers) for one in tall) <= 4
+    assert {one.loss for one in tall} == set(LOSSES)

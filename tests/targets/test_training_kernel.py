@@ -52,6 +52,18 @@ def compare(program: Program, layers: list[int], *, batch: int, updates: int, dt
     return max(gap(state, expected), float(np.max(np.abs(errors - due) / scale)))
 
 
+@pytest.mark.parametrize("rows", [1, 3, 15, 16, 33, 161, 200])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_lanes_across_the_rows_of_narrow_networks(rows: int, dtype: str) -> None:
+    for layers in ([1, 1], [5, 2, 1], [8, 3, 8], [70, 1, 1, 20], [3, 19, 4]):
+        several = layers[-1] > 1
+        activation = ["gelu"] * (len(layers) - 2) + ["softmax" if several else "linear"]
+        loss = "cross entropy" if several else "squared error"
+        program = network(layers, rows=True, optimizer="adam", activation=activation, loss=loss)
+        found = compare(program, layers, batch=rows, updates=6, dtype=dtype, rate=0.001, classes=several)
+        assert found < (1e-12 if dtype == "float64" else 1e-5)
+
+
 @pytest.mark.parametrize("rows", [1, 2, 3, 7, 8, 9, 11, 15, 16, 17, 26, 31])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_every_tail_of_rows_and_columns(rows: int, dtype: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from chainrule.node import Node, input_node, type_of
 from chainrule.ops.matrix import MATMUL, TRANSPOSE
 from chainrule.quantity import Name
-from chainrule.transforms.schedule.layout import innermost, product_cost, state_orders
+from chainrule.transforms.schedule.layout import innermost, lanes_across, product_cost, state_orders
 
 
 def matrix(name: str, *shape: int | str) -> Node:
@@ -40,3 +40,21 @@ def test_rows_too_long_for_the_first_cache_are_no_dot_products_of_a_batch(units:
     assert state_orders([batch], [[W]], 8)[W] == (1, 0)
     assert product_cost(batch, {W: (0, 1)}, 16)[1].folded
     assert product_cost(one, {W: (0, 1)}, 8)[1].folded
+
+
+def test_lanes_run_across_the_rows_of_what_is_too_narrow_for_them() -> None:
+    narrow, wide, learned, other = matrix("x", "N", 8), matrix("a", "N", 9), matrix("W", 8, 8), matrix("y", "M", 2)
+    nodes = [narrow, wide, learned, other, matrix("s", "N"), matrix("one", "N", 1)]
+    assert lanes_across(nodes, "N", 16) == {narrow: (1, 0), nodes[-1]: (1, 0)}
+    assert lanes_across(nodes, "N", 4) == {nodes[-1]: (1, 0)}
+    assert lanes_across(nodes, None, 16) == {}
+
+
+def test_a_product_over_the_rows_is_joined_from_lanes_once() -> None:
+    delta, x = matrix("delta", "N", 3), matrix("x", "N", 5)
+    orders = lanes_across([delta, x], "N", 16)
+    _, way, copied = product_cost(MATMUL(TRANSPOSE(delta, attribute=(1, 0)), x), orders, 16)
+    assert way.folded
+    assert copied == ()
+    _, way, copied = product_cost(MATMUL(x, matrix("W", 5, 3)), orders, 16, wanted=0)
+    assert (way.along, way.folded, copied) == (0, False, ())

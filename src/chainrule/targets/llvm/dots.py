@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final, Protocol
 
 from chainrule.node import Dim
 from chainrule.targets.llvm.covering import Span, blocks_of_rows, rows
 from chainrule.targets.llvm.emit import Value
 from chainrule.targets.llvm.functions import Functions
-from chainrule.targets.llvm.joining import fold, live_lanes
+from chainrule.targets.llvm.joining import fold, lanes_below, live_lanes
 from chainrule.targets.llvm.memory import lanes_for
 from chainrule.targets.llvm.nest import Nest, Point
 from chainrule.targets.llvm.tiles import Tile, operand, registers
+
+_WRITTEN_OUT: Final = 4  # vectors of a summed axis up to which no loop is made
+
+
+class Step(Protocol):
+    """Adds the products of one vector of the summed axis to the sums, those with a mask only where it says so."""
+
+    def __call__(self, part: Point, before: list[Value], inside: Value | None = None) -> list[Value]: ...
 
 
 def write_dots(nest: Nest, along: int, across: int | None) -> None:
@@ -23,8 +32,11 @@ def write_dots(nest: Nest, along: int, across: int | None) -> None:
     size = space[along]
     lanes = lanes_for(size, nest.memory.lanes)
     high = 1
-    if across is not None and isinstance(size, int) and 2 * min(lanes, size) > registers(nest):
-        lanes, high = lanes // 2, 2
+    if across is not None and isinstance(size, int):
+        if not isinstance(inner, int):
+            high = max(1, registers(nest) // min(lanes, size))
+        elif 2 * min(lanes, size) > registers(nest):
+            lanes, high = lanes // 2, 2
 
     def cover(span: Span | None) -> None:
         def panel(point: Point) -> None:
@@ -61,39 +73,54 @@ def _dots(tile: Tile) -> list[list[Value]]:
     """For each row a vector of partial sums for each position, and the first again for those beyond the end."""
     nest, (point,) = tile.nest, tile.points
     e, f, (inner,) = nest.emitter, Functions(nest.emitter), nest.summed()
-    assert isinstance(inner, int)
     left, right = operand(nest, 0), operand(nest, 1)
     width = lanes_for(inner, nest.memory.lanes)
     nothing = e.splat(e.constant(0), width)
     count = point.lanes if point.live is None else point.live
-    sums = [nothing] * (count * len(tile.rows))
 
-    def step(part: Point, before: list[Value]) -> list[Value]:
+    def step(part: Point, before: list[Value], inside: Value | None = None) -> list[Value]:
         nest.at[len(nest.stage.space)] = part
         result: list[Value] = []
         for row in tile.rows:
             for k in range(count):
                 tile.move(row, _single(nest, point, k))
                 x, y, total = left(), right(), before[len(result)]
-                if part.live != part.lanes:
-                    product = e.select(live_lanes(part), e.write("fmul", x, y), nothing)
+                if inside is not None:
+                    product = e.select(inside, e.write("fmul", x, y), nothing)
                     result.append(e.write("fadd", total, product) if total is not nothing else product)
                 else:
                     result.append(f.fma(x, y, total) if total is not nothing else e.write("fmul", x, y))
         return result
 
-    full = inner // width
-    if full <= 4:
-        for part in range(full):
-            sums = step(Point(e.index(0), part * width, width, width), sums)
+    sums = _vectors(nest, inner, width, [nothing] * (count * len(tile.rows)), step)
+    found = [sums[r * count : (r + 1) * count] for r in range(len(tile.rows))]
+    return [row + row[:1] * (point.lanes - count) for row in found]
+
+
+def _vectors(nest: Nest, size: Dim, width: int, sums: list[Value], step: Step) -> list[Value]:
+    """Add up what `step` makes of each vector of the summed axis, the last with a mask of what is inside."""
+    e = nest.emitter
+    if not isinstance(size, int):
+        count = nest.size(size)
+        whole = e.write("and", count, e.index(-width))
+        with e.loop(e.index(0), whole, width, sums, surely=False) as loop:
+            loop.following = step(Point(loop.index, 0, width, width), loop.carried)
+        with e.loop(whole, count, width, loop.results, surely=False) as rest:
+            inside = lanes_below(e, rest.index, count, width)
+            rest.following = step(Point(rest.index, 0, width, None, count), rest.carried, inside)
+        return rest.results
+    full = size // width
+    if full <= _WRITTEN_OUT:
+        for k in range(full):
+            sums = step(Point(e.index(0), k * width, width, width), sums)
     else:
         with e.loop(e.index(0), e.index(full * width), width, sums) as loop:
             loop.following = step(Point(loop.index, 0, width, width), loop.carried)
         sums = loop.results
-    if inner % width:
-        sums = step(Point(e.index(full * width), 0, width, inner % width), sums)
-    found = [sums[r * count : (r + 1) * count] for r in range(len(tile.rows))]
-    return [row + row[:1] * (point.lanes - count) for row in found]
+    if size % width:
+        last = Point(e.index(full * width), 0, width, size % width)
+        sums = step(last, sums, live_lanes(last))
+    return sums
 
 
 def _single(nest: Nest, point: Point, lane: int) -> Point:

@@ -16,6 +16,7 @@ from chainrule.targets.llvm.code import Code
 from chainrule.targets.llvm.emit import Emitter, Value
 from chainrule.targets.llvm.entry import flush_off, flush_on
 from chainrule.targets.llvm.gather import (
+    copy_columns,
     copy_row,
     copy_rows,
     entry,
@@ -28,7 +29,7 @@ from chainrule.targets.llvm.memory import Memory
 from chainrule.targets.llvm.module import function
 from chainrule.targets.llvm.resident import fetched, is_resident, put_back
 from chainrule.transforms.schedule.blocked import BLOCK, EARLIER, ROWS
-from chainrule.transforms.schedule.stages import Buffer
+from chainrule.transforms.schedule.stages import Buffer, natural
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,11 @@ def _batches(driver: Driver) -> Value:
             count = e.intrinsic("smin", batch, e.write("sub", stop, first))
             driver.set_scalars(update)
             for k, node in enumerate(driver.program.examples):
-                copy_rows(e, code.plan.found[node], code.memory, entry("%examples", k, e), first, count)
+                buffer, rows = code.plan.found[node], entry("%examples", k, e)
+                if buffer.order == natural(buffer.shape):
+                    copy_rows(e, buffer, code.memory, rows, first, count)
+                else:
+                    copy_columns(e, buffer, code.memory, rows, first, count, Value("%rounded", "index"))
             _update(driver, update, **({code.symbol: count} if code.symbol else {}))
     whole = e.write("udiv", total, length)
     rest = e.write("sub", total, e.times(whole, length))

@@ -49,8 +49,7 @@ def copy_rows(e: Emitter, buffer: Buffer, memory: Memory, data: Value, first: Va
     """Copy the examples of an update to an array of theirs, each padded; several at a time, so that none waits."""
     shape = tuple([int(size) for size in buffer.shape[1:]])
     sizes = [int(size) for size in memory.sizes(buffer)[1:]]
-    slot = e.offset(Value("%table", "pointer"), e.index(memory.slots[buffer.number]), kind="pointer")
-    target = e.load(slot, 1, kind="pointer")
+    target = _found(e, buffer, memory)
     last = e.plus(count, e.index(-1))
     with e.loop(e.index(0), count, _BESIDE) as loop:
         rows = []
@@ -59,6 +58,34 @@ def copy_rows(e: Emitter, buffer: Buffer, memory: Memory, data: Value, first: Va
             row = _row(e, data, e.plus(first, at), prod(shape))
             rows.append((row, e.offset(target, e.times(at, e.index(prod(sizes))))))
         _copy(e, shape, sizes, memory.lanes, rows)
+
+
+def copy_columns(
+    e: Emitter, buffer: Buffer, memory: Memory, data: Value, first: Value, count: Value, room: Value
+) -> None:
+    """Copy examples of few numbers to an array that lies column by column, with room for so many rows."""
+    width, target = int(buffer.shape[1]), _found(e, buffer, memory)
+    columns = [e.offset(target, e.times(e.index(k), room)) for k in range(width)]
+
+    def move(index: Value, rows: int) -> None:
+        places = [e.plus(index, e.index(k)) for k in range(rows)]
+        sources = [_row(e, data, e.plus(first, at), width) for at in places]
+        for k, column in enumerate(columns):
+            values = [e.load(e.offset(source, e.index(k)), 1) for source in sources]
+            for at, value in zip(places, values, strict=True):
+                e.store(value, e.offset(column, at))
+
+    whole = e.write("and", count, e.index(-_BESIDE))
+    with e.loop(e.index(0), whole, _BESIDE, surely=False) as loop:
+        move(loop.index, _BESIDE)
+    with e.loop(whole, count, 1, surely=False) as loop:
+        move(loop.index, 1)
+
+
+def _found(e: Emitter, buffer: Buffer, memory: Memory) -> Value:
+    """Where the table says that an array is."""
+    slot = e.offset(Value("%table", "pointer"), e.index(memory.slots[buffer.number]), kind="pointer")
+    return e.load(slot, 1, kind="pointer")
 
 
 def _row(e: Emitter, data: Value, place: Value, width: int) -> Value:

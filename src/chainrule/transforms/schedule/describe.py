@@ -87,7 +87,9 @@ def _arrays(plan: Plan, names: Mapping[int, str]) -> list[str]:
 def _lies(buffer: Buffer) -> str:
     if buffer.order == natural(buffer.shape):
         return ""
-    return ", column by column" if len(buffer.order) == 2 else f", its axes in the order {buffer.order}"
+    if len(buffer.order) != 2:
+        return f", its axes in the order {buffer.order}"
+    return ", column by column" if isinstance(buffer.shape[0], int) else ", column by column, lanes across the rows"
 
 
 def _manner(plan: Plan, stage: Stage, names: Mapping[int, str]) -> str:

@@ -12,7 +12,7 @@ from chainrule.node import INPUT, REAL, Node, const, input_node, order, type_of
 from chainrule.ops.matrix import BROADCAST
 from chainrule.quantity import Name
 from chainrule.transforms.schedule.grouping import CHEAP, Grouping, group, is_leaf
-from chainrule.transforms.schedule.layout import state_orders
+from chainrule.transforms.schedule.layout import lanes_across, state_orders
 from chainrule.transforms.schedule.lower import ASSEMBLED, is_view
 from chainrule.transforms.schedule.stages import Buffer, Place, Plan, Role, Stage, Store, natural, whole
 
@@ -43,16 +43,20 @@ def plan(
     groups: Sequence[Sequence[Node]] = (),
     check: bool = False,
     lanes: int = 16,
+    batch: str | None = None,
 ) -> Plan:
     """Stages that compute the outputs from the inputs, and put each state's node after the step in place of its input.
 
     `states` are pairs (before, after), `groups` those inputs among them that are of one parameter and should lie in the
-    same order. With `check`, the first output is complete before any state changes. Nodes of outputs and states should
-    have been through `lower` together.
+    same order. With `check`, the first output is complete before any state changes. `batch` is the size that is
+    bound to the examples of an update, if there is one: narrow arrays of so many rows lie column by column. Nodes of
+    outputs and states should have been through `lower` together.
     """
     roots = [*outputs, *[after for _, after in states]]
-    orders = state_orders(order(roots), groups, lanes)
-    favourites = _favourite_orders(states, orders)
+    nodes = order(roots)
+    turned = lanes_across(nodes, batch, lanes)
+    orders = state_orders(nodes, groups, lanes, turned)
+    favourites = _favourite_orders(states, orders) | turned
     planner = _Planner(group(roots, orders, favourites, lanes))
     for given, role in inputs.items():
         planner.found[given] = planner.buffer(given, role, orders.get(given))
