@@ -5,6 +5,7 @@ One line each, so that a terminal, an editor and a test can all read them: `file
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -79,3 +80,14 @@ class GradientError(ChainruleError):
 
 class MissingPartError(ChainruleError):
     """An optional library that is not installed."""
+
+
+def nearest(word: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+    """The known word that is most like this one, to ask whether it was meant; None if none is like it.
+
+    >>> nearest("sigmod", ["sigmoid", "tanh"]), nearest("relu", ["sigmoid", "tanh"])
+    ('sigmoid', None)
+    """
+    from difflib import get_close_matches  # loaded by mistakes only
+
+    return next(iter(get_close_matches(word, list(known), n=1, cutoff=cutoff)), None)

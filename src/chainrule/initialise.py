@@ -13,7 +13,7 @@ from math import fsum, isfinite, prod, sqrt
 from operator import mul
 from typing import Any, Final, Literal, TypeAlias
 
-from chainrule.errors import ProblemError
+from chainrule.errors import ProblemError, nearest
 from chainrule.randomness import Words, counter_of, normal, normal_array, uniform_array, uniforms
 
 Nested: TypeAlias = "float | list[Nested]"
@@ -220,10 +220,8 @@ def _check_sizes(shape: Sequence[int], fan_in: int, fan_out: int) -> None:
 
 
 def _unknown(text: str, name: str) -> ProblemError:
-    from difflib import get_close_matches
-
-    near = get_close_matches(name, _TABLE, n=1, cutoff=0.5)
-    hint = f"Did you mean {_TABLE[near[0]].usage!r}? " if near else ""
+    near = nearest(name, _TABLE, cutoff=0.5)
+    hint = f"Did you mean {_TABLE[near].usage!r}? " if near else ""
     known = ", ".join(row.usage for row in _TABLE.values())
     return ProblemError(f"there is no initialiser {text!r}.", hint=f"{hint}The initialisers are {known}.")
 

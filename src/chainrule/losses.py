@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Final, Literal
 
-from chainrule.errors import ProblemError
+from chainrule.errors import ProblemError, nearest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +158,6 @@ def find_loss(name: object) -> Loss:
     found = LOSSES.get(_OTHER_NAMES.get(plain, plain))
     if found is not None:
         return found
-    near = get_close_matches(plain, LOSSES, n=1, cutoff=0.5)
-    meant = f"Did you mean {near[0]!r}? " if near else ""
+    near = nearest(plain, LOSSES, cutoff=0.5)
+    meant = f"Did you mean {near!r}? " if near else ""
     raise ProblemError(f"there is no loss {name!r}.", hint=f"{meant}The losses are {known}.")

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Final, TypeAlias
 
-from chainrule.errors import ProblemError, ShapeError
+from chainrule.errors import ProblemError, ShapeError, nearest
 from chainrule.losses import Loss, find_loss
 from chainrule.notation import Names, Symbol, network_names
 from chainrule.notation_table import Bias, Notation
@@ -207,8 +206,8 @@ def _activation(name: object) -> str:
 
 
 def _no_activation(name: str) -> ProblemError:
-    near = get_close_matches(name.casefold(), ACTIVATIONS, n=1, cutoff=0.5)
-    meant = f"Did you mean {near[0]!r}? " if near else ""
+    near = nearest(name.casefold(), ACTIVATIONS, cutoff=0.5)
+    meant = f"Did you mean {near!r}? " if near else ""
     known = ", ".join(ACTIVATIONS)
     return ProblemError(f"there is no activation {name!r}.", hint=f"{meant}The activations are {known}.")
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, get_args
 
-from chainrule.errors import ProblemError
+from chainrule.errors import ProblemError, nearest
 
 Role: TypeAlias = Literal["input", "target", "net", "output", "weight", "bias", "delta"]
 Bias: TypeAlias = Literal["per unit", "per layer"]
@@ -137,11 +137,9 @@ def find_notation(name: str) -> Notation:
     """
     if name in NOTATIONS:
         return NOTATIONS[name]
-    from difflib import get_close_matches
-
-    near = get_close_matches(name.casefold(), NOTATIONS, n=1, cutoff=0.4)
+    near = nearest(name.casefold(), NOTATIONS, cutoff=0.4)
     known = ", ".join(NOTATIONS)
-    hint = f"Did you mean {near[0]!r}? " if near else ""
+    hint = f"Did you mean {near!r}? " if near else ""
     raise ProblemError(f"there is no notation {name!r}.", hint=f"{hint}The notations are {known}.")
 
 

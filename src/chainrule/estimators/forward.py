@@ -16,9 +16,10 @@ from chainrule.graph import Graph
 from chainrule.node import Node, name_node
 from chainrule.ops.matrix import INDEX
 from chainrule.quantity import Derivative, Name, Quantity
-from chainrule.training.evaluation import Examples, error_graph, running, values_of
+from chainrule.training.evaluation import Examples, error_graph, values_of
 from chainrule.transforms.batch import batch, batch_loss
 from chainrule.transforms.reverse import reverse
+from chainrule.transforms.stabilise import running
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,10 +8,9 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Final, NoReturn, TypeAlias
 
-from chainrule.errors import FormulaError, Place, ShapeError
+from chainrule.errors import FormulaError, Place, ShapeError, nearest
 from chainrule.formula.definitions import Definition
 from chainrule.formula.functions import BUILDERS, whole
 from chainrule.formula.syntax import (
@@ -290,11 +289,9 @@ class _Lowering:
     def call(self, tree: Call, args: list[Node]) -> Node:
         function = BUILDERS.get(tree.function)
         if function is None:
-            near = get_close_matches(tree.function, BUILDERS, n=1)
+            near = nearest(tree.function, BUILDERS)
             known = f"The functions are {', '.join(sorted(BUILDERS))}."
-            self.fail(
-                tree, f"there is no function {show(tree.function)}", f"Did you mean {near[0]!r}?" if near else known
-            )
+            self.fail(tree, f"there is no function {show(tree.function)}", f"Did you mean {near!r}?" if near else known)
         if len(args) < function.fewest or (function.most is not None and len(args) > function.most):
             self.fail(tree, f"found {len(args)} arguments of {tree.function}", f"Write {function.usage}.")
         for child, arg in list(zip(tree.args, args, strict=True))[function.choice :]:
@@ -365,7 +362,7 @@ def unknown_hint(name: str, known: Sequence[str]) -> str:
 
 def nearest_hint(name: str, known: Sequence[str]) -> str:
     """The name that was probably meant, else those there are."""
-    near = get_close_matches(name, known, n=1, cutoff=0.6) or [k for k in known if k.casefold() == name.casefold()]
+    near = nearest(name, known) or next((k for k in known if k.casefold() == name.casefold()), None)
     if near:
-        return f"Did you mean {show(near[0])}?"
+        return f"Did you mean {show(near)}?"
     return f"There are {', '.join(known[:12])}{', ...' if len(known) > 12 else ''}." if known else ""

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from fractions import Fraction
 from typing import Final
 
-from chainrule.errors import ProblemError
+from chainrule.errors import ProblemError, nearest
 from chainrule.optimizers import rules
 from chainrule.optimizers.options import Range, number, option_names, read_options, share
 from chainrule.optimizers.program import training_program
@@ -131,6 +130,6 @@ def _find(name: object) -> str:
     plain = _OTHER_NAMES.get(plain, plain)
     if plain in _TABLE:
         return plain
-    near = get_close_matches(plain, OPTIMIZERS, n=1, cutoff=0.6)
-    meant = f"Did you mean {near[0]!r}? " if near else ""
+    near = nearest(plain, OPTIMIZERS)
+    meant = f"Did you mean {near!r}? " if near else ""
     raise ProblemError(f"there is no optimizer {name!r}.", hint=f"{meant}The optimizers are {known}.")

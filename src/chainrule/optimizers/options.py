@@ -8,11 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from difflib import get_close_matches
 from fractions import Fraction
 from typing import Final
 
-from chainrule.errors import ProblemError
+from chainrule.errors import ProblemError, nearest
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +96,8 @@ def _check(written: str, value: object, facts: Range) -> None:
 
 def _no_option(name: str, written: str, option: str, own: Mapping[str, Range]) -> ProblemError:
     names = option_names(own)
-    near = get_close_matches(option, [*names, "rate"], n=1, cutoff=0.5)
-    hint = f"Did you mean {near[0]!r}?" if near else f"Its options are {', '.join(names)}."
+    near = nearest(option, [*names, "rate"], cutoff=0.5)
+    hint = f"Did you mean {near!r}?" if near else f"Its options are {', '.join(names)}."
     return ProblemError(f"the optimizer {name} has no option {written!r}.", hint=hint)
 
 

@@ -1,21 +1,23 @@
-"""How a model is made from what a person gives, and one example of it made a problem that can be explained."""
+"""How a model is made from what a person gives, and one example of it made a problem that can be explained.
+
+What a model is but for its numbers is made without NumPy, because a short program should start in no time.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from chainrule.errors import GradientError, ProblemError
+from chainrule.graph import Graph
 from chainrule.network import Network, layered, network_formulas
 from chainrule.node import Node, input_node, label_of, type_of
 from chainrule.notation import Names
 from chainrule.quantity import Name, Quantity, spell
-from chainrule.training import evaluation
-from chainrule.training.parameters import Parameters
 from chainrule.training.sources import Shape, first_values, graph_of, minimised, named_shapes, outputs_before, roles
+from chainrule.transforms.stabilise import running
 
 if TYPE_CHECKING:
     from chainrule.problem.problem import Problem
@@ -38,29 +40,58 @@ def build(
     names: Names | None,
 ) -> None:
     """Fill a model: its graph, and what has which part in it. `Model` tells what is raised."""
+    from chainrule.training.parameters import Parameters
+
     if dtype not in ("float32", "float64"):
         raise ProblemError(f"dtype is {dtype!r}, expected 'float32' or 'float64'.")
     given, due = named_shapes(inputs), named_shapes(targets)
     values = first_values(parameters, biases=biases, init=init, seed=seed, dtype=dtype)
-    shapes = {**given, **due, **{name: value.shape for name, value in values.items()}}
     roles(given, due, values)
-    model.graph = graph_of(source, shapes)
-    model.minimise = minimised(model.graph, minimise)
-    known = model.graph.quantities()
-    model.inputs = tuple([_input(name, given[name]) for name in given])
-    model.targets = tuple([_input(name, due[name]) for name in due])
-    unused = [name for name in values if Name(name) not in known]
-    if unused:
-        raise GradientError(f"{unused[0]} learns, but no formula uses it.", hint="Remove it, or use it.")
-    below = evaluation.running(model.graph, [model.minimise]).inputs()
-    model.learning = tuple([name for name in values if Name(name) in below])  # what the error depends on
-    if not model.learning:
-        raise GradientError(f"{spell(model.minimise)} depends on no parameter, so nothing can be learned.")
+    found = structure(
+        source, inputs=given, targets=due, parameters={name: value.shape for name, value in values.items()},
+        minimise=minimise,
+    )  # fmt: skip
+    model.graph, model.minimise, model.learning = found.graph, found.minimise, found.learning
+    model.inputs, model.targets = found.inputs, found.targets
     model.dtype = dtype
     model.biases = frozenset(biases)
     model.names = names
     model.outputs = outputs_before(model.graph, model.minimise, list(due), outputs)
     model._parameters = Parameters(values)
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """What a model is but for its numbers: its graph for one example, and what has which part in it."""
+
+    graph: Graph
+    minimise: Quantity
+    inputs: tuple[Node, ...]
+    targets: tuple[Node, ...]
+    learning: tuple[str, ...]  # the parameters that the error depends on
+
+
+def structure(
+    source: Source,
+    *,
+    inputs: Mapping[str, Shape],
+    targets: Mapping[str, Shape],
+    parameters: Mapping[str, Shape],
+    minimise: str | None,
+) -> Structure:
+    """The graph of a model. Raises GradientError for a useless parameter, and what `graph_of` raises."""
+    graph = graph_of(source, {**inputs, **targets, **parameters})
+    error = minimised(graph, minimise)
+    known = graph.quantities()
+    unused = [name for name in parameters if Name(name) not in known]
+    if unused:
+        raise GradientError(f"{unused[0]} learns, but no formula uses it.", hint="Remove it, or use it.")
+    below = running(graph, [error]).inputs()
+    learning = tuple([name for name in parameters if Name(name) in below])
+    if not learning:
+        raise GradientError(f"{spell(error)} depends on no parameter, so nothing can be learned.")
+    given, due = (tuple([_input(name, shape) for name, shape in part.items()]) for part in (inputs, targets))
+    return Structure(graph, error, given, due, learning)
 
 
 def _input(name: str, shape: Shape) -> Node:
@@ -97,6 +128,7 @@ def layered_model(
 def as_problem(model: Model, x: Any, t: Any, rate: float | None, title: str) -> Problem:
     """The model with one example as a problem."""
     from chainrule.problem.problem import Problem, Training
+    from chainrule.training import evaluation
 
     rows = evaluation.examples(model, _one(x), None if t is None else _one(t), needs_targets=bool(model.targets))
     arrays: dict[Quantity, Any] = {
@@ -123,6 +155,8 @@ def as_problem(model: Model, x: Any, t: Any, rate: float | None, title: str) -> 
 
 def _one(value: Any) -> Any:
     """One example as a batch of one."""
+    import numpy as np
+
     if isinstance(value, Mapping):
         return {name: np.asarray(part)[None] for name, part in value.items()}
     return np.asarray(value)[None]

@@ -16,6 +16,7 @@ from chainrule.graph import collector_paused
 from chainrule.quantity import Name
 from chainrule.training import evaluation
 from chainrule.training.parameters import Parameters
+from chainrule.transforms.stabilise import running
 
 if TYPE_CHECKING:
     from chainrule.targets.llvm.native_entry import Entry
@@ -94,7 +95,7 @@ def model_work(model: Model, parameters: Mapping[str, Any]) -> tuple[Work, Shape
     from chainrule.targets.llvm.held import held_work
 
     with collector_paused():
-        graph = evaluation.running(model.graph, list(model.outputs))
+        graph = running(model.graph, list(model.outputs))
         roots = [graph.outputs[label] for label in model.outputs]
         inputs = graph.inputs()
         names = {inputs[Name(name)]: name for name in parameters if Name(name) in inputs}

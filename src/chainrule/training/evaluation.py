@@ -6,7 +6,7 @@ are so many nodes that compiling takes longer than it saves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -22,7 +22,7 @@ from chainrule.quantity import Derivative, Name, Quantity, spell
 from chainrule.training.arrays import as_classes, check_finite, columns
 from chainrule.transforms.batch import batch, batch_loss
 from chainrule.transforms.reverse import reverse
-from chainrule.transforms.stabilise import stabilise
+from chainrule.transforms.stabilise import running
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -188,12 +188,6 @@ def error_graph(model: Model) -> Graph:
 def backward_graph(model: Model) -> Graph:
     """The same with the derivatives by all parameters."""
     return _reversed(model.graph, model.minimise, _varying(model), model.learning)
-
-
-def running(graph: Graph, labels: Sequence[Quantity]) -> Graph:
-    """These quantities in the form that is computed: stable."""
-    known = graph.quantities()
-    return stabilise(Graph({label: known.get(label) or graph.outputs[label] for label in labels}))
 
 
 def _varying(model: Model) -> tuple[Quantity, ...]:

@@ -87,4 +87,4 @@ def train(
         return found
     from chainrule.training.run import training_run
 
-    return training_run(model, X, T, asked=asked, **asked)
+    return training_run(model, X, T, **asked)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, MutableMapping
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chainrule.errors import ShapeError
+from chainrule.errors import ShapeError, nearest
 from chainrule.ops.types import show_shape
 
 if TYPE_CHECKING:
@@ -38,8 +37,8 @@ class Parameters(MutableMapping[str, "NDArray[Any]"]):
 
     def __setitem__(self, name: str, value: object) -> None:
         if name not in self._arrays:
-            near = get_close_matches(name, self._arrays, n=1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"The parameters are {', '.join(self._arrays)}."
+            near = nearest(name, self._arrays)
+            hint = f"Did you mean {near!r}?" if near else f"The parameters are {', '.join(self._arrays)}."
             raise ShapeError(f"there is no parameter {name!r}.", hint=hint)
         held = self._arrays[name]
         try:

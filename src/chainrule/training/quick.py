@@ -1,7 +1,7 @@
-"""Small plain training runs, started in no time: all that could be worked out before is read from disk.
+"""Small plain training runs, started in no time: without NumPy, and what could be worked out before is read from disk.
 
-The result has the same bits as that of `run`. Neither NumPy nor LLVM nor a graph is needed: a network's shapes, the law
-of its first weights, where they lie in the kernel's memory, and the kernel were kept by `known` in another process.
+The result has the same bits as that of `run`. A network's shapes, the law of its first weights, where they lie in the
+kernel's memory, and the kernel are worked out by `known` once; where they are kept, neither LLVM nor a graph is needed.
 Whatever is unusual - in what is asked for, in the numbers, or in what comes out - is left to `run`, from the start.
 """
 
@@ -15,16 +15,25 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from chainrule.targets.llvm.machine import Compiled
+    from chainrule.targets.native.load import Loaded
     from chainrule.training.history import History
     from chainrule.training.model import Model
     from chainrule.training.parameters import Parameters
+    from chainrule.training.rules import Rule
+
+    class PlainRule(Rule):
+        """A rule that its name and its rate tell all of."""
+
+        plain: tuple[str, float]
+
 
 MOST_NUMBERS = 5_000  # of parameters, or of examples; from here on NumPy pays
 MOST_ROWS = 128  # in an epoch
 SECONDS = 0.2  # of processor time; after that, a run is not a short one
 FAR = 20.0  # no input is larger in size, or a person might be told something
 FIRST, PAUSE = 256, 0.02  # rows of the first call, seconds of the others
-_BUILDS = "chainrule.training.building"
+_BUILDS = "chainrule.training.parameters"  # where the arrays of a built network are
 _PLAIN = {
     "stop": None, "change": None, "patience": None, "validation": None, "updates": None, "seconds": None, "l1": 0.0,
     "l2": 0.0, "dropout": 0.0, "keep": None, "engine": "native", "precise": True, "threads": 1,
@@ -51,7 +60,7 @@ class Start:
 
 
 def start_of(told: Mapping[str, Any]) -> Start | None:
-    """A layered network by its arguments, if it is known from another process; None if it is to be built.
+    """A layered network by its arguments, if it is small and plain; None if it is to be built.
 
     That is so in a process that has built one, because all that it takes is loaded then.
     """
@@ -59,20 +68,26 @@ def start_of(told: Mapping[str, Any]) -> Start | None:
         return None
     key = network_key(told)
     known = kept(key) if key is not None else None
+    if key is not None and known is None:
+        from chainrule.graph import collector_paused
+
+        with collector_paused():  # also while all that it takes is loaded
+            from chainrule.training.known import known_network
+
+            known = known_network(told, key)
     return Start(told, key, known) if key is not None and known is not None else None
 
 
 def network_key(told: Mapping[str, Any]) -> str | None:
     """What is known of a network is kept under this key, whatever its seed; None where arguments are no plain ones."""
     from chainrule.targets.native.host import COMPILER, processor
-    from chainrule.targets.native.store import folder, key_of
+    from chainrule.targets.native.store import key_of
 
     parts = [told["layers"], told["activation"], *[told[name] for name in sorted(told) if name not in _OTHERS]]
-    host = processor() if folder() is not None and all(map(_is_plain, parts)) else None
-    if host is None:
+    if not all(map(_is_plain, parts)):
         return None
     lists = [list(part) if isinstance(part, tuple) else part for part in parts]
-    return key_of("network", COMPILER, host, sys.implementation.cache_tag or "", repr(lists))
+    return key_of("network", COMPILER, processor() or "", sys.implementation.cache_tag or "", repr(lists))
 
 
 _OTHERS = ("layers", "activation", "seed")
@@ -123,8 +138,8 @@ def first_values(law: Sequence[Any], seed: int, name: str) -> list[float]:
 def trained(model: Model, X: Any, T: Any, asked: Mapping[str, Any]) -> History | None:
     """Train a network that is known, as `loop.train` does; None, and nothing is changed, where `run` has to do it."""
     start: Start | None = model.__dict__.get("start")
-    rate = plain_rate(asked) if start is not None else None
-    if start is None or rate is None:
+    rule = plain_rule(asked) if start is not None else None
+    if start is None or rule is None:
         return None
     inputs, targets = _numbers(X, start.known["inputs"]), _numbers(T, start.known["outputs"])
     if inputs is None or targets is None:
@@ -143,19 +158,39 @@ def trained(model: Model, X: Any, T: Any, asked: Mapping[str, Any]) -> History |
         or not _is_at_ease(start, max(map(abs, inputs)))
     ):
         return None
-    key = run_key(start.key, asked, batch, count)
-    recipe = kept(key)
-    if recipe is None:
+    began = perf_counter()
+    found = _recipe_and_code(start, rule, asked, batch, count)
+    if found is None:
         return None
     from chainrule.training.quick_run import run_quickly
 
-    began = perf_counter()
     order = _Order(count, asked["seed"] if shuffled else None)
-    return run_quickly(start, recipe, (inputs, targets), order, batch, rate, asked, began)
+    return run_quickly(start, *found, (inputs, targets), order, batch, rule.plain[1], asked, began)
 
 
-def plain_rate(asked: Mapping[str, Any]) -> float | None:
-    """The learning rate of a run that is as plain as can be; None for any other."""
+def _recipe_and_code(
+    start: Start, rule: PlainRule, asked: Mapping[str, Any], batch: int, count: int
+) -> tuple[Mapping[str, Any], Loaded | Compiled] | None:
+    """What it takes to call a kernel, and the kernel, as they were kept, or made."""
+    online = (count if asked["batch"] == "all" else asked["batch"]) == 1
+    key = run_key(start.key, rule, online, batch, asked["over"])
+    recipe = kept(key)
+    if recipe is not None:
+        from chainrule.targets.native.kernels import kept_code
+
+        code = kept_code(recipe["code"])
+        if code is not None:
+            return recipe, code
+    from chainrule.graph import collector_paused
+
+    with collector_paused():
+        from chainrule.training.known_run import known_run
+
+        return known_run(start.told, start.parameters(), rule, key, batch=batch, online=online, over=asked["over"])
+
+
+def plain_rule(asked: Mapping[str, Any]) -> PlainRule | None:
+    """The update rule of a run that is as plain as can be; None for any other."""
     from chainrule.training.rules import Rule, as_rule
 
     for name, plain in _PLAIN.items():
@@ -171,17 +206,14 @@ def plain_rate(asked: Mapping[str, Any]) -> float | None:
     rule = asked["optimizer"]
     if type(rule) is str and rule != "lbfgs":
         rule = as_rule(rule)
-    return rule.plain[1] if type(rule) is Rule and rule.plain and rule.plain[0] != "rprop" else None
+    return rule if type(rule) is Rule and rule.plain and rule.plain[0] != "rprop" else None  # type: ignore[return-value]
 
 
-def run_key(network: str, asked: Mapping[str, Any], batch: int, count: int) -> str:
+def run_key(network: str, rule: PlainRule, online: bool, batch: int, over: str) -> str:
     """What it takes to run a plain training is kept under this key."""
     from chainrule.targets.native.store import key_of
-    from chainrule.training.rules import as_rule
 
-    rule = as_rule(asked["optimizer"]).plain  # type: ignore[union-attr]
-    rows = count if asked["batch"] == "all" else asked["batch"]
-    return key_of("run", network, rule[0] if rule else "", str(rows == 1), str(batch), asked["over"])
+    return key_of("run", network, rule.plain[0], str(online), str(batch), over)
 
 
 def _numbers(data: Any, width: int) -> list[float] | None:

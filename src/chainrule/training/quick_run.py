@@ -1,4 +1,4 @@
-"""The updates of a small plain run: a kernel from disk, called with memory of our own, and the history it makes."""
+"""The updates of a small plain run: a kernel called with memory of our own, and the history it makes."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from chainrule.targets.llvm.machine import Compiled
+    from chainrule.targets.native.load import Loaded
     from chainrule.training.quick import Start, _Order
 
 _LINE = 64  # bytes; memory of a kernel begins at whole cache lines
@@ -23,6 +25,7 @@ _CALL = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_void_p] * 4, *[ctypes.c_int6
 def run_quickly(
     start: Start,
     recipe: Mapping[str, Any],
+    code: Loaded | Compiled,
     examples: tuple[list[float], list[float]],
     order: _Order,
     batch: int,
@@ -30,12 +33,7 @@ def run_quickly(
     asked: Mapping[str, Any],
     began: float,
 ) -> History | None:
-    """All epochs; None where the kernel is gone, the run is long, or anything about it is to be told to a person."""
-    from chainrule.targets.native.kernels import kept_code
-
-    code = kept_code(recipe["code"])
-    if code is None:
-        return None
+    """All epochs; None where the run is long, or anything about it is to be told to a person."""
     real = ctypes.c_float if start.told["dtype"] == "float32" else ctypes.c_double
     memory = _Memory(recipe, real)
     values = start.parameters()

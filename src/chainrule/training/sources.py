@@ -5,14 +5,10 @@ Each becomes one graph for one example, whose inputs are the examples' parts and
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Collection, Mapping, Sequence
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-import numpy as np
-
-from chainrule.errors import GradientError, Place, ProblemError, ShapeError
+from chainrule.errors import GradientError, Place, ProblemError, ShapeError, nearest
 from chainrule.formula import locate, parse_definitions
 from chainrule.formula.lowering import Block, define
 from chainrule.graph import Graph
@@ -57,17 +53,23 @@ def first_values(
     values: dict[str, NDArray[Any]] = {}
     for name, value in found.items():
         if _is_shape(value):
-            shape: Shape = value
-            fans = (shape[-1], shape[0]) if len(shape) > 1 else (1, 1)
             kind: Kind = "bias" if name in biases else "weight"
+            fan_in, fan_out = fans(value)
             key = parameter_key(seed, name)
-            values[name] = draw_array(law, shape, fan_in=fans[0], fan_out=fans[1], key=key, kind=kind, dtype=dtype)
+            values[name] = draw_array(law, value, fan_in=fan_in, fan_out=fan_out, key=key, kind=kind, dtype=dtype)
         else:
             values[name] = _numbers(name, value).astype(dtype, copy=False)
     return values
 
 
+def fans(shape: Shape) -> tuple[int, int]:
+    """How many numbers come in at a unit of a layer with weights of this shape, and how many units each is fed to."""
+    return (shape[-1], shape[0]) if len(shape) > 1 else (1, 1)
+
+
 def _numbers(name: str, value: object) -> NDArray[Any]:
+    import numpy as np
+
     try:
         found = np.array(value, float)
     except (TypeError, ValueError):
@@ -101,8 +103,8 @@ def graph_of(source: str | Graph | Callable[..., Any], shapes: Mapping[str, Shap
     for label, found in graph.inputs().items():
         due = shapes.get(spell(label))
         if due is None:
-            near = get_close_matches(spell(label), shapes, n=1)
-            hint = f"Did you mean {near[0]!r}?" if near else "Name it in inputs, targets or parameters."
+            near = nearest(spell(label), shapes)
+            hint = f"Did you mean {near!r}?" if near else "Name it in inputs, targets or parameters."
             raise ProblemError(f"{spell(label)} is used, but it is no input, target or parameter.", hint=hint)
         if found.type.shape != due:
             raise ShapeError(
@@ -124,14 +126,16 @@ def _of_text(text: str, shapes: Mapping[str, Shape]) -> Graph:
 
 
 def _of_function(function: Callable[..., Any], shapes: Mapping[str, Shape]) -> Graph:
+    import inspect
+
     try:
         called = list(inspect.signature(function).parameters)
     except (TypeError, ValueError):
         raise ProblemError("the function does not tell the names of its arguments.") from None
     for name in called:
         if name not in shapes:
-            near = get_close_matches(name, shapes, n=1)
-            hint = f"Did you mean {near[0]!r}?" if near else "Name it in inputs, targets or parameters."
+            near = nearest(name, shapes)
+            hint = f"Did you mean {near!r}?" if near else "Name it in inputs, targets or parameters."
             raise ProblemError(f"the function takes {name}, which is no input, target or parameter.", hint=hint)
     from chainrule.tracing import trace
 
@@ -145,8 +149,8 @@ def minimised(graph: Graph, name: str | None) -> Quantity:
     if name is None and wanted not in known and len(graph.outputs) == 1:
         (wanted,) = graph.outputs  # type: ignore[assignment]
     if wanted not in known:
-        near = get_close_matches(spell(wanted), [spell(label) for label in known], n=1)
-        hint = f"Did you mean {near[0]!r}?" if near else "Name it: minimise='E'."
+        near = nearest(spell(wanted), [spell(label) for label in known])
+        hint = f"Did you mean {near!r}?" if near else "Name it: minimise='E'."
         raise GradientError(f"there is no quantity {spell(wanted)} to minimise.", hint=hint)
     found = known[wanted]
     if found.type.shape or found.op is INPUT:
@@ -165,8 +169,8 @@ def outputs_before(
     known = graph.quantities()
     for name in outputs:
         if Name(name) not in known:
-            near = get_close_matches(name, [spell(label) for label in known], n=1)
-            raise ProblemError(f"there is no quantity {name!r}.", hint=f"Did you mean {near[0]!r}?" if near else None)
+            near = nearest(name, [spell(label) for label in known])
+            raise ProblemError(f"there is no quantity {name!r}.", hint=f"Did you mean {near!r}?" if near else None)
     if outputs:
         return tuple([Name(name) for name in outputs])
     root = known.get(minimise) or graph.outputs[minimise]

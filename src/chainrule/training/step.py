@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-import numpy as np
-
 from chainrule.errors import ProblemError
 from chainrule.graph import Graph, Program, State
 from chainrule.node import NAME, Node, const, input_node, label_of, name_node, node
@@ -21,15 +19,33 @@ from chainrule.ops.reduction import SUM
 from chainrule.optimizers import Optimizer, training_program
 from chainrule.quantity import Name, Quantity, spell
 from chainrule.randomness import fold_text, seed_key
-from chainrule.training.evaluation import running
-from chainrule.training.sessions import begin
 from chainrule.transforms.batch import batch_loss
 from chainrule.transforms.mapping import map_graph
+from chainrule.transforms.stabilise import running
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from numpy.typing import NDArray
 
-    from chainrule.training.model import Model
+    class Learner(Protocol):
+        """What a step is made from: a `Model`, or what has these parts of one."""
+
+        @property
+        def graph(self) -> Graph: ...
+        @property
+        def minimise(self) -> Quantity: ...
+        @property
+        def inputs(self) -> tuple[Node, ...]: ...
+        @property
+        def targets(self) -> tuple[Node, ...]: ...
+        @property
+        def learning(self) -> tuple[str, ...]: ...
+        @property
+        def biases(self) -> frozenset[str]: ...
+        @property
+        def parameters(self) -> Mapping[str, Any]: ...
+
 
 ROWS: Final = "N"
 
@@ -48,7 +64,7 @@ class Penalties:
 
 
 def training_step(
-    model: Model,
+    model: Learner,
     optimizer: Optimizer,
     *,
     rate: float,
@@ -78,7 +94,7 @@ def training_step(
 
 
 def objective(
-    model: Model, *, over: Literal["one", "sum", "mean"], penalties: Penalties, counter: Node, seed: int = 0
+    model: Learner, *, over: Literal["one", "sum", "mean"], penalties: Penalties, counter: Node, seed: int = 0
 ) -> tuple[Graph, list[Quantity]]:
     """What is minimised, for one example or the sum or mean over N, and the labels of what changes with the example."""
     plain = running(model.graph, [model.minimise])
@@ -96,6 +112,10 @@ def objective(
 
 def first_state(program: Program, dtype: str) -> dict[Quantity, NDArray[Any]]:
     """The state before the first update, as arrays a kernel can write to."""
+    import numpy as np
+
+    from chainrule.training.sessions import begin
+
     shapes: dict[Quantity, Any] = {label: one.before.type.shape for label, one in program.state.items()}
     found = {label: np.empty(shape, dtype) for label, shape in shapes.items()}
     begin(found, program)
@@ -108,7 +128,7 @@ def _free(text: str, taken: set[Quantity]) -> Name:
     return Name(text)
 
 
-def _with_penalty(graph: Graph, model: Model, penalties: Penalties) -> Graph:
+def _with_penalty(graph: Graph, model: Learner, penalties: Penalties) -> Graph:
     """The graph in which the error has λ Σ|w| and λ/2 Σ w² of all weights added to it."""
     known = graph.quantities()
     error = graph.outputs[model.minimise]

@@ -6,7 +6,7 @@ walk, arguments first, and names are looked through: log(a2) with a2 = softmax(z
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -26,6 +26,7 @@ from chainrule.ops.reduction import (
     SUM,
     spread,
 )
+from chainrule.quantity import Quantity
 from chainrule.transforms.mapping import map_graph
 
 Rule: TypeAlias = Callable[..., Node | None]  # the arguments of a node -> what it should be, or None
@@ -47,6 +48,12 @@ def stabilise(graph: Graph) -> Graph:
     <softplus of 1: real>
     """
     return map_graph(graph, stable_form)
+
+
+def running(graph: Graph, labels: Sequence[Quantity]) -> Graph:
+    """These quantities in the form that is computed: stable."""
+    known = graph.quantities()
+    return stabilise(Graph({label: known.get(label) or graph.outputs[label] for label in labels}))
 
 
 def stable_form(old: Node, args: tuple[Node, ...]) -> Node:
