@@ -82,6 +82,16 @@ def test_a_batch_that_is_summed_in_parts(dtype: str, optimizer: str) -> None:
     assert found < (1e-12 if dtype == "float64" else 1e-5)
 
 
+@pytest.mark.parametrize(("inputs", "units"), [(401, 100), (333, 105), (784, 85), (90, 800)])
+@pytest.mark.parametrize("batch", [7, 80, 209])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_rows_of_tiles_one_after_the_other(inputs: int, units: int, batch: int, dtype: str) -> None:
+    layers = [inputs, units, 3]
+    program = network(layers, rows=True, optimizer="momentum", activation=["tanh", "softmax"], loss="cross entropy")
+    found = compare(program, layers, batch=batch, updates=3, dtype=dtype, rate=0.001, classes=True)
+    assert found < (1e-12 if dtype == "float64" else 1e-5)
+
+
 @pytest.mark.parametrize("vector_bytes", [16, 32])
 @pytest.mark.parametrize(("dtype", "batch"), [("float64", 21), ("float32", 9), ("float32", 300)])
 def test_tiles_of_narrower_vectors(vector_bytes: int, dtype: str, batch: int, monkeypatch: pytest.MonkeyPatch) -> None:

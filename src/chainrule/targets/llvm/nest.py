@@ -50,7 +50,7 @@ class Nest:
     exact_values: dict[Node, Value] = field(default_factory=dict)
     core: Value | None = None
     arrays: dict[Buffer, Value] | None = None  # where arrays begin, if that is told when the stage is called
-    ahead: int = 0  # how many numbers beyond each vector of a state the next ones are fetched
+    ahead: int = 0  # how many numbers beyond each vector of a state, or each number, the next ones are fetched
     scalars: Scalars = field(init=False)
     _chains: dict[tuple[Node, ...], list[Node]] = field(default_factory=dict)
     _strides: dict[Buffer, list[Value]] = field(default_factory=dict)
@@ -135,7 +135,7 @@ class Nest:
             return e.narrowed(e.wider().load(self.address(buffer, place), 1))
         found = next((k for k, (axis, _) in enumerate(place) if axis is not None and self.at[axis].lanes > 1), None)
         if found is None:
-            return e.load(self.address(buffer, place), 1)
+            return self._number(self.address(buffer, place))
         axis = place[found][0]
         assert axis is not None
         point = self.at[axis]
@@ -147,6 +147,11 @@ class Nest:
         live = point.lanes if point.live is None else point.live
         parts = [e.load(self.address(buffer, place, lane), 1) for lane in range(live)]
         return e.gathered(parts + parts[:1] * (point.lanes - live))
+
+    def _number(self, address: Value) -> Value:
+        if self.ahead:
+            self.emitter.fetch(self.emitter.offset(address, self.emitter.index(self.ahead)))
+        return self.emitter.load(address, 1)
 
     def store(self, value: Value, buffer: Buffer, place: Place) -> None:
         """Put a value, or the lanes of it that count, at a place."""

@@ -23,6 +23,8 @@ _CHAINS: Final = 8  # sums side by side, so that one need not wait for the last
 _FAR: Final = 1 << 19  # bytes of weights
 _PART: Final = 208  # rows of which a panel and the numbers of a tile stay in the first cache: three lines of each
 _WRITTEN_OUT: Final = 64  # products of vectors up to which no loop is made
+_STRIP: Final = 3  # vectors of a tile where all tiles of some rows come before the next rows
+_MANY: Final = 5  # vectors from which they do
 
 
 def registers(nest: Nest) -> int:
@@ -64,6 +66,7 @@ class Tile:
     across: int | None
     rows: Sequence[Point]
     points: Sequence[Point]
+    strip: bool = False  # the next tile is of the same rows
 
     def move(self, row: Point, point: Point) -> None:
         """Stand at one of them."""
@@ -101,16 +104,17 @@ class Tile:
             Tile(self.nest, self.along, self.across, [here], self.points).finish([row])
 
     def places(self) -> list[list[Value]]:
-        """Where the sums are kept while they are not complete: panel after panel, those of one tile side by side."""
+        """Where the sums are kept while they are not complete: vectors that are below each other stand side by side."""
         e, memory, space = self.nest.emitter, self.nest.memory, self.nest.stage.space
-        lanes, width = self.points[0].lanes, len(self.points)
+        lanes = self.points[0].lanes
         assert self.across is not None
-        panel = e.times(self.points[0].index, e.index(int(space[self.across])))
-        start = e.offset(e.effect(f"getelementptr i8, ptr %arena, i64 {memory.sums}", "pointer"), panel)
+        high = e.index(int(space[self.across]))
+        start = e.offset(e.effect(f"getelementptr i8, ptr %arena, i64 {memory.sums}", "pointer"),
+                         e.times(self.points[0].index, high))  # fmt: skip
         found = []
         for row in self.rows:
-            place = e.offset(start, e.times(e.plus(row.index, e.index(row.shift)), e.index(width * lanes)))
-            found.append([e.offset(place, e.index(k * lanes)) for k in range(width)])
+            place = e.offset(start, e.times(e.plus(row.index, e.index(row.shift)), e.index(lanes)))
+            found.append([e.offset(place, e.times(e.index(k * lanes), high)) for k in range(len(self.points))])
         return found
 
     def keep(self, sums: Sequence[Sequence[Value]], first: Value) -> None:
@@ -179,12 +183,31 @@ def write_tiles(nest: Nest, along: int, across: int | None) -> None:
     if across is None:
         cover(None, finish)
     elif summed_in_parts(nest.stage, nest.memory.item):
-        _in_parts(nest, min(_PART, rows_together(nest, space[across])), cover, far=far)
+        strips = _strips(nest, along, across) if int(space[along]) >= _MANY * nest.memory.lanes else cover
+        _in_parts(nest, min(_PART, rows_together(nest, space[across])), cover, strips, far=far)
     else:
         blocks_of_rows(nest, space[across], inner, lambda span: cover(span, finish))
 
 
-def _in_parts(nest: Nest, together: int, cover: Cover, *, far: bool) -> None:
+def _strips(nest: Nest, along: int, across: int) -> Cover:
+    """All tiles of some rows before those of the next, while the numbers of the rows stay in the first cache.
+
+    What the sums change is then gone through in the order in which it lies, and the numbers of the next rows are on
+    their way: an update of 784-100-10 with Adam in float64 takes 0.89 of the time.
+    """
+    space = nest.stage.space
+
+    def cover(span: Span | None, work: Callable[[Tile], None]) -> None:
+        def strip(index: Value, count: int) -> None:
+            high = [Point(index, r) for r in range(count)]
+            nest.vectors(space[along], _STRIP, lambda points: work(Tile(nest, along, across, high, points, strip=True)))
+
+        rows(nest, space[across], span, registers(nest) // _STRIP, strip)
+
+    return cover
+
+
+def _in_parts(nest: Nest, together: int, cover: Cover, last_cover: Cover, *, far: bool) -> None:
     """A product summed over rows whose number is bound late, so many at a time: all but the last parts are kept.
 
     So a batch of 4096 is summed at the speed of a small one: 2.5 times that of one sum at 784-1024-1024-10.
@@ -207,7 +230,7 @@ def _in_parts(nest: Nest, together: int, cover: Cover, *, far: bool) -> None:
             tile.fetch_states()
         tile.finish(tile.completed(_sums(tile, inner, Span(last, count)), last))
 
-    cover(None, finish)
+    last_cover(None, finish)
 
 
 def _comes_from_afar(tile: Tile, inner: Dim) -> bool:
@@ -244,7 +267,9 @@ def _sums(tile: Tile, inner: Dim, part: Span | None) -> list[list[Value]]:
         result: list[Value] = []
         for row in tile.rows:
             tile.move(row, points[0])
+            nest.ahead = len(tile.rows) if tile.strip and row is tile.rows[0] else 0
             x = number()
+            nest.ahead = 0
             for y in factors:
                 before = sums[len(result)]
                 result.append(f.fma(x, y, before) if before is not zero else f.mul(x, y))
