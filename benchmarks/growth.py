@@ -95,8 +95,8 @@ def _peak(pipe: Connection) -> None:
     import chainrule as cr
 
     X, T = examples(LARGE)
-    small = cr.MLP((2, 2, 2), activation=["relu", "softmax"], loss="cross entropy", dtype=LARGE.dtype)
-    cr.train(small, X[:4, :2], T[:4, :2], optimizer=rule(LARGE), batch=2, epochs=1)  # loads what is needed
+    small = cr.MLP((32, 2, 10), activation=["relu", "softmax"], loss="cross entropy", dtype=LARGE.dtype)
+    cr.train(small, X[:, :32], T, optimizer=rule(LARGE), batch=LARGE.batch, epochs=2)  # loads what is needed
     before = _memory("VmRSS")
     net = cr.MLP(LARGE.layers, activation=LARGE.activations, loss="cross entropy", dtype=LARGE.dtype)
     made = _memory("VmHWM")

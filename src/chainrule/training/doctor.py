@@ -104,12 +104,13 @@ def diagnose_examples(model: Model, given: Examples, *, rate: float | None = Non
     return Diagnosis(tuple(found))
 
 
-def _values(model: Model, graph: Graph, given: Examples) -> dict[Node, Any]:
-    """Every quantity of a batched graph."""
-    learned: dict[Quantity, Any] = {Name(name): np.asarray(value, float) for name, value in model.parameters.items()}
+def _values(model: Model, graph: Graph, given: Examples, *, dtype: str = "float64") -> dict[Node, Any]:
+    """Every quantity of a batched graph; in the model's own dtype, no parameter needs to be copied."""
+    known: dict[Quantity, Any] = {Name(name): value for name, value in model.parameters.items()}
+    values = {label: np.asarray(value, dtype) for label, value in {**given.values(), **known}.items()}
     numbers = numpy_numbers()
     with numbers.s.context():
-        return evaluate_all(graph.roots(), {**given.values(), **learned}, numbers=numbers)
+        return evaluate_all(graph.roots(), values, numbers=numbers)
 
 
 def _first_bad(model: Model, values: Mapping[Node, Any]) -> Finding | None:
@@ -278,4 +279,4 @@ def noticed_after(model: Model, given: Examples, rows: Sequence[Row]) -> list[st
 
 
 def _of_forward_pass(model: Model, given: Examples) -> list[Finding]:
-    return _activations(model, _values(model, error_graph(model), given))
+    return _activations(model, _values(model, error_graph(model), given, dtype=model.dtype))

@@ -20,7 +20,7 @@ from chainrule.targets.llvm.amx_packing import LARGEST, lane_numbers, packing_fu
 from chainrule.targets.llvm.emit import Emitter, Kind, Value
 from chainrule.targets.llvm.module import assemble, function
 
-_LEAST_WORK: Final = 24  # a thread is worth its while for 2^24 products
+_LEAST_WORK: Final = 25  # a thread is worth its while for 2^25 products: a quarter of a millisecond
 _POINTERS: Final = ("a", "b", "c", "memory", "create", "join")
 # Which parts of the first matrix and the second are multiplied, small products first; a part may be there already.
 _ORDER: Final = ((0, 2), (0, 1), (1, 1), (1, 0), (2, 0), (0, 0))
@@ -34,9 +34,10 @@ _DECLARATIONS: Final = [
 
 
 def amx_text() -> str:
-    """The module: `sgemm`, whose last argument is `layout.CONTEXT`; its result needs room for whole blocks of 32 by 32.
+    """The module: `sgemm`, whose last arguments are `layout.CONTEXT`, and 1 if `a` is the same as in the last call.
 
-    The result is b @ a, of n rows and m columns, as Fortran's a @ b looks in rows.
+    The result is b @ a, of n rows and m columns, as Fortran's a @ b looks in rows. It needs room for whole blocks of 32
+    by 32. After a call with the same sizes that summed DEEPEST numbers or fewer, `a` need not be packed again.
     """
     return assemble([*packing_functions(), *_blocks(), *_plain(), *_work(), *_sgemm(), *_DECLARATIONS], 64)
 
@@ -142,6 +143,8 @@ def _work() -> list[str]:
         _bytes(e, memory, e.index(at)) for at in (layout.HEAD, layout.RIGHT, layout.SHAPES, layout.ZEROS)
     )
     e.line(f"call void @llvm.x86.ldtilecfg(ptr {shapes.text})")
+    packed = _field(e, memory, layout.JOB, "packed")
+    there = e.write("and", job["again"], e.load(packed, 1, kind="index"))
     times = _rounds(e, k, layout.DEEPEST)
     each = e.write("udiv", e.plus(k, e.plus(times, e.index(-1))), times)  # as even as they come
     deep = e.times(_rounds(e, each, layout.DEEP), e.index(layout.DEEP))
@@ -150,7 +153,10 @@ def _work() -> list[str]:
         inner = e.intrinsic("smin", deep, e.write("sub", k, start))
         tiles = _rounds(e, inner, layout.DEEP)
         first = e.convert("zext", e.write("icmp eq", depth.index, e.index(0), kind="condition"), "index")
-        _pack(e, a, a.at(e, e.index(0), start), [m, inner], right, tiles, turned=a.along)
+        with e.loop(there, e.index(1), 1, surely=False):
+            e.store(e.index(0), packed)
+            _pack(e, a, a.at(e, e.index(0), start), [m, inner], right, tiles, turned=a.along)
+            e.store(e.index(1), packed)
         with e.loop(e.index(0), n, layout.ROWS) as rows:
             count = e.intrinsic("smin", e.index(layout.ROWS), e.write("sub", n, rows.index))
             straight = e.write("xor", b.along, Value("true", "condition"))
@@ -211,6 +217,7 @@ def _sgemm() -> list[str]:
     job = {name: _whole(e, name) for name in ("m", "n", "k", "lda", "ldb", "ldc")}
     job |= {"a.along": _is_letter(e, "ta", "T"), "b.along": _is_letter(e, "tb", "N")}
     job |= {name: Value(f"%{name}", "pointer") for name in ("a", "b", "c")}
+    job["again"] = Value("%again", "index")
     context = {name: _got(e, Value("%context", "pointer"), layout.CONTEXT, name) for name in layout.CONTEXT}
     m, n = job["m"], job["n"]
     worth = e.write("lshr", e.times(m, e.times(n, job["k"])), e.index(_LEAST_WORK))
@@ -241,7 +248,7 @@ def _sgemm() -> list[str]:
             e.store(value, _field(e, here, layout.JOB, name))
     _run_all(e, threads, record, context)
     given = ["ta", "tb", "m", "n", "k", "alpha", "a", "lda", "b", "ldb", "beta", "c", "ldc", "context"]
-    head = f"void @sgemm({', '.join(f'ptr %{name}' for name in given)})"
+    head = f"void @sgemm({', '.join(f'ptr %{name}' for name in given)}, i64 %again)"
     return [*function(head, e, "ret void"), *e.declared.values()]
 
 

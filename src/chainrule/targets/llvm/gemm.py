@@ -22,6 +22,7 @@ from chainrule.transforms.schedule.stages import Buffer, Place, Plan, Stage
 
 _LEAST_WEIGHTS: Final = 1 << 18
 TOGETHER: Final = 2048  # rows of a product that are formed before the rest is done
+_NEAR: Final = 128  # rows, where the other matrix stays packed: with 512 it takes as long
 _BESIDE: Final = 4  # vectors of one row that are worked out together
 
 
@@ -31,9 +32,9 @@ def with_gemm(memory: Memory, plan: Plan) -> Memory:
     if not large:
         return memory
     room = max(_pitch(stage, memory) * TOGETHER for stage in large) * memory.item
-    start = -(-memory.arena // LINE) * LINE
+    arena = max(memory.arena, memory.sums + room)  # nobody needs products and sums at the same time
     widest = max(int(stage.space[_along(stage)]) for stage in large)
-    return replace(memory, gemm=len(memory.slots), products=start, arena=start + room, widest=widest)
+    return replace(memory, gemm=len(memory.slots), arena=arena, widest=widest)
 
 
 def is_large(plan: Plan, stage: Stage) -> bool:
@@ -53,33 +54,44 @@ def write_gemm(nest: Nest, tiles: Callable[[], None]) -> None:
     assert slot is not None
     (batch,) = [size for size in (*nest.stage.space, *nest.summed()) if isinstance(size, str)]
     places = [e.offset(Value("%table", "pointer"), e.index(slot + k), kind="pointer") for k in range(SLOTS)]
-    least = e.load(places[2], 1, kind="index")
+    least, deepest = (e.load(place, 1, kind="index") for place in places[2:])
     many = e.write("icmp sge", nest.size(batch), least, kind="condition")
     chosen = e.convert("zext", many, "index")
     with e.loop(e.index(0), chosen, 1, surely=False):
-        _products(nest, [e.load(place, 1, kind="pointer") for place in places[:2]])
+        _products(nest, [e.load(place, 1, kind="pointer") for place in places[:2]], deepest)
     with e.loop(chosen, e.index(1), 1, surely=False):
         tiles()
 
 
-def _products(nest: Nest, multiplier: Sequence[Value]) -> None:
-    """Some rows after the others: first their products, then what is made of them."""
+def _products(nest: Nest, multiplier: Sequence[Value], deepest: Value) -> None:
+    """Some rows after the others: first their products, then what is made of them.
+
+    Where few numbers are summed, the other matrix stays packed, and rows may be so few that their products stay near.
+    """
     e, memory, space, along = nest.emitter, nest.memory, nest.stage.space, _along(nest.stage)
     across = 1 - along
     count, pitch = nest.size(space[across]), _pitch(nest.stage, memory)
-    products = e.offset(Value("%arena", "pointer"), e.index(memory.products // memory.item))
-    with e.loop(e.index(0), count, TOGETHER) as block:
-        together = e.intrinsic("smin", e.index(TOGETHER), e.write("sub", count, block.index))
-        nest.at[along], nest.at[across] = Point(e.index(0)), Point(block.index)
-        (inner,) = nest.summed()
-        sizes = [nest.size(space[along]), together, nest.size(inner)]
+    products = e.offset(Value("%arena", "pointer"), e.index(memory.sums // memory.item))
+    (summed,) = nest.summed()
+    inner = nest.size(summed)
+    shallow = e.write("icmp sle", inner, deepest, kind="condition")
+    most = e.select(shallow, e.index(_NEAR), e.index(TOGETHER))
+    blocks = e.write("udiv", e.plus(count, e.plus(most, e.index(-1))), most)
+    with e.loop(e.index(0), blocks, 1) as block:
+        start = e.times(block.index, most)
+        together = e.intrinsic("smin", most, e.write("sub", count, start))
+        later = e.write("icmp ne", block.index, e.index(0), kind="condition")
+        alike = e.write("and", later, e.write("icmp eq", together, most, kind="condition"))
+        again = e.convert("zext", e.write("and", alike, shallow), "index")
+        nest.at[along], nest.at[across] = Point(e.index(0)), Point(start)
+        sizes = [nest.size(space[along]), together, inner]
         operands = _operand(nest, along, turned=False) + _operand(nest, across, turned=True)
-        given = ", ".join(f"ptr {value.text}" for value in multiplier)
+        given = ", ".join(f"ptr {value.text}" for value in multiplier) + f", i64 {again.text}"
         given += "".join(f", i64 {size.text}" for size in sizes) + operands
         e.line(f"call void @gemm({given}, ptr {products.text}, i64 {pitch})")
         with e.loop(e.index(0), together, 1) as row:
             line = e.offset(products, e.times(row.index, e.index(pitch)))
-            place = Point(e.plus(block.index, row.index))
+            place = Point(e.plus(start, row.index))
 
             def made(points: list[Point], line: Value = line, place: Point = place) -> None:
                 sums = [e.load(e.offset(e.offset(line, p.index), e.index(p.shift)), p.lanes) for p in points]
@@ -132,7 +144,7 @@ def _pitch(stage: Stage, memory: Memory) -> int:
 
 
 def gemm_function(number: str) -> list[str]:
-    """The function that puts the arguments where Fortran looks for them; a BLAS overlooks the last, the context."""
+    """The function that puts the arguments where Fortran looks for them; a BLAS overlooks the last two."""
     sizes = ["m", "n", "k", "lda", "ldb", "ldc"]
     body = [f"%{name}.at = alloca i32" for name in sizes]
     body += [f"%{name}.at = alloca i8" for name in ("ta", "tb")]
@@ -157,7 +169,7 @@ def gemm_function(number: str) -> list[str]:
         "ldc.at",
         "context",
     ]
-    body += [f"call void %gemm({', '.join(f'ptr %{name}' for name in order)})", "ret void"]
+    body += [f"call void %gemm({', '.join(f'ptr %{name}' for name in order)}, i64 %again)", "ret void"]
     matrices = "i8 %ta, ptr %a, i64 %lda, i8 %tb, ptr %b, i64 %ldb, ptr %c, i64 %ldc"
-    head = f"define internal void @gemm(ptr %gemm, ptr %context, i64 %m, i64 %n, i64 %k, {matrices}) #0 {{"
+    head = f"define internal void @gemm(ptr %gemm, ptr %context, i64 %again, i64 %m, i64 %n, i64 %k, {matrices}) #0 {{"
     return [head, "entry:", *[f"  {line}" for line in body], "}"]

@@ -19,7 +19,7 @@ _SAME_PLACE = 8 * LINE  # bytes; rows so far apart share an eighth of the cache 
 _LARGE_SUMS = 1 << 18  # bytes
 _FAR = 3 << 19  # bytes: 3/4 of a usual second cache
 _BOARD = 32 * LINE  # bytes; a tile has fewer vectors than there are registers
-SLOTS = 3  # in the table for how large products are formed: a function, what it needs, and the least rows
+SLOTS = 4  # in the table for how large products are formed, by `multiplier`
 ROWS = 16  # sizes that are bound late are whole multiples in memory, so that a tile of rows may reach beyond the last
 
 
@@ -68,10 +68,9 @@ class Memory:
     slots: Mapping[int, int]
     arena: int  # bytes
     board: int  # where in the arena a tile of sums is put down
-    sums: int  # where in the arena sums are kept that are formed in parts
+    sums: int  # where in the arena sums are kept that are formed in parts, or products of which more is made
     symbols: tuple[str, ...]
     gemm: int | None = None  # the first of the slots that say how large products are formed, if there are such
-    products: int = 0  # where in the arena they go
     widest: int = 0  # the most columns of one
 
     def sizes(self, buffer: Buffer) -> list[Dim]:

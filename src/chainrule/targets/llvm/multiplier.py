@@ -1,6 +1,7 @@
 """What forms large products in this process: the matrix unit of the processor, the BLAS that SciPy brings, or neither.
 
-A kernel finds in its table where the function is, what it needs to work, and from how many rows on it is worth calling.
+A kernel finds in its table where the function is, what it needs to work, from how many rows on it is worth calling, and
+how many numbers may be summed for one matrix to stay packed from call to call.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from chainrule.targets.llvm.amx_layout import working_memory
+from chainrule.targets.llvm.amx_layout import DEEPEST, working_memory
 from chainrule.targets.llvm.machine import Compiled, compile_text, kept_compiled
 from chainrule.targets.native.blas import gemm_address
 from chainrule.targets.native.host import COMPILER, may_use_amx, processor
@@ -23,18 +24,23 @@ _NEVER: Final = (1 << 63) - 1
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Multiplier:
-    """A function that forms products: its address, its context, and the least rows of a batch it is used for."""
+    """A function that forms products: its address, its context, and the least rows of a batch it is used for.
+
+    Of products that sum `deepest` numbers or fewer, it keeps the second matrix if it is told that it is the same again.
+    """
 
     address: int
     context: Any
     least_rows: int
+    deepest: int = 0
     is_blas: bool = False
     memory: Any = None
 
     @property
-    def slots(self) -> tuple[int, int, int]:
+    def slots(self) -> tuple[int, int, int, int]:
         """What the table of a kernel has of it."""
-        return self.address, self.context.ctypes.data if self.context is not None else 0, self.least_rows
+        context = self.context.ctypes.data if self.context is not None else 0
+        return self.address, context, self.least_rows, self.deepest
 
 
 def multiplier(item: int, widest: int, rows: int, threads: int) -> Multiplier:
@@ -52,7 +58,7 @@ def _amx(widest: int, threads: int) -> Multiplier:
     library = ctypes.CDLL(None)
     starts = [ctypes.cast(call, ctypes.c_void_p).value for call in (library.pthread_create, library.pthread_join)]
     context = np.array([memory.ctypes.data, each, threads, *starts], np.uint64)
-    return Multiplier(_amx_code().address("sgemm"), context, AMX_ROWS, memory=memory)
+    return Multiplier(_amx_code().address("sgemm"), context, AMX_ROWS, DEEPEST, memory=memory)
 
 
 @cache
