@@ -203,6 +203,7 @@ class Multilayer(Insight, Record, CallbackSupportMixin, BaseEstimator):  # type:
             design=self._weighted(weights, dropout=float(self.dropout)), solver=self._solver(), X=X, T=T,
             weights=weights, batch=self._batch(len(T)), alpha=self.alpha, shuffle=self.shuffle,
             random=self._random_state, watched=self.early_stopping or incremental,
+            most=1 if incremental else self.max_iter,
             threads=effective_n_jobs(self.n_jobs),
         )  # fmt: skip
         if incremental and hasattr(self, "_memory"):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -19,6 +20,7 @@ from chainrule.graph import Program
 from chainrule.node import NAME, label_of, order
 from chainrule.numbers.vectorised import numpy_numbers
 from chainrule.quantity import Name, Quantity, spell
+from chainrule.training.haste import lost_in_haste
 from chainrule.training.kernels import native_kernel
 from chainrule.training.sessions import Session, State, session_of
 
@@ -47,6 +49,7 @@ class Epochs:
     shuffle: bool
     random: Any
     watched: bool
+    most: float  # epochs that there may be
     threads: int = 1
     count: int = field(init=False)
     failed: int | None = field(init=False, default=None)  # the update of its epoch that was not finite
@@ -62,7 +65,9 @@ class Epochs:
             self._fill_up()
         self._program = update_program(self.design, self.solver)
         dtype = "float32" if self.T.dtype == np.float32 else "float64"
-        kernel = native_kernel(self._program, error=LOSS, dtype=dtype)  # type: ignore[arg-type]
+        layers, rows = self.design.layers, self.most * self.count
+        lost = lost_in_haste(rows / self.batch, rows, sum([a * b + b for a, b in pairwise(layers)]))
+        kernel = native_kernel(self._program, error=LOSS, dtype=dtype, lost=lost)  # type: ignore[arg-type]
         self._session = session_of(kernel, self._program, batch=self.batch, dtype=dtype, threads=self.threads)
         self._rows = np.arange(self.count)
         self.T = np.ascontiguousarray(self.T)  # the columns of a table are not

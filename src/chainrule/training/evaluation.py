@@ -15,11 +15,12 @@ import numpy as np
 
 from chainrule.errors import ShapeError
 from chainrule.evaluate import bind_sizes, compile_plan
-from chainrule.graph import Graph
+from chainrule.graph import Graph, collector_paused
 from chainrule.node import INPUT, Node, label_of, order
 from chainrule.numbers.vectorised import numpy_numbers
 from chainrule.quantity import Derivative, Name, Quantity, spell
 from chainrule.training.arrays import as_classes, check_finite, columns
+from chainrule.training.haste import lost_in_haste
 from chainrule.transforms.batch import batch, batch_loss
 from chainrule.transforms.reverse import reverse
 from chainrule.transforms.stabilise import running
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 ROWS: Final = 512  # as many as fit a processor's cache
 LARGE: Final = 500  # nodes
+_SHORT: Final = 2e-5  # seconds that a call may lose in code made in haste, because as many are for the call itself
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,8 +141,9 @@ def values_of(
 ) -> list[Any]:
     """The values of nodes of a batched graph for some examples."""
     if _small(roots):
+        lost = lost_in_haste(0, given.count, sum([np.size(value) for value in learned.values()]))
         parts = {label_of(one): part for one, part in zip(given.nodes, given.parts, strict=True)}
-        return list(_native(roots, dtype)({**parts, **learned}, sizes={"N": given.count}).values())
+        return list(_native(roots, dtype, lost < _SHORT)({**parts, **learned}, sizes={"N": given.count}).values())
     values = {**given.values(), **learned}
     labels, plan = _plan(roots, given.count)
     with numpy_numbers().s.context():
@@ -153,10 +156,11 @@ def _small(roots: tuple[Node, ...]) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _native(roots: tuple[Node, ...], dtype: DType) -> Function | ScalarFunction:
+def _native(roots: tuple[Node, ...], dtype: DType, hasty: bool) -> Function | ScalarFunction:
     from chainrule.targets.llvm.cached import cached_function
 
-    return cached_function({Name(f"#{at}"): root for at, root in enumerate(roots)}, dtype=dtype)
+    with collector_paused():
+        return cached_function({Name(f"#{at}"): root for at, root in enumerate(roots)}, dtype=dtype, hasty=hasty)
 
 
 @lru_cache(maxsize=64)

@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
-from chainrule.graph import Program
+from chainrule.graph import Program, collector_paused
 from chainrule.quantity import Quantity
+from chainrule.training.haste import LIMIT
 
 if TYPE_CHECKING:
     from chainrule.training.model import DType
@@ -19,28 +22,45 @@ if TYPE_CHECKING:
 KEPT: Final = 16  # programs a thread, because a kernel makes one call at a time
 
 
+@dataclass(slots=True, eq=False)
+class _Kept:
+    """A kernel, whether it was made in haste, and the seconds that all its runs lose or would have lost by that."""
+
+    kernel: Kernel
+    hasty: bool
+    lost: float = 0.0
+
+
 class _Held(threading.local):
     def __init__(self) -> None:
-        self.kernels: OrderedDict[Any, Kernel] = OrderedDict()
+        self.kernels: OrderedDict[Any, _Kept] = OrderedDict()
 
 
 _held: Final = _Held()
 
 
-def native_kernel(program: Program, *, error: Quantity, dtype: DType, precise: bool = True) -> Kernel:
+def native_kernel(
+    program: Program, *, error: Quantity, dtype: DType, precise: bool = True, lost: float = inf
+) -> Kernel:
     """The native kernel of a program; equal programs have equal nodes, so what they start from does not matter.
 
-    Raises what `cached_training` raises.
+    `lost` are the seconds that the run would take longer in code made in haste. As long as those of all runs of this
+    process are few, the kernel is made so. Raises what `cached_training` raises.
     """
     from chainrule.targets.llvm.cached import cached_training
 
     state = tuple([(label, one.before, one.after) for label, one in program.state.items()])
     root = program.step.outputs.get(error)
     key = (state, program.examples, tuple(program.scalars.items()), root, dtype, precise)
-    found = _held.kernels.get(key)
-    if found is None:
-        found = _held.kernels[key] = cached_training(program, error=error, dtype=dtype, precise=precise)
+    kept = _held.kernels.get(key)
+    lost += kept.lost if kept is not None else 0.0
+    if kept is None or (kept.hasty and lost > LIMIT):
+        hasty = lost <= LIMIT
+        with collector_paused():
+            made = cached_training(program, error=error, dtype=dtype, precise=precise, hasty=hasty)
+        kept = _held.kernels[key] = _Kept(made, hasty)
         if len(_held.kernels) > KEPT:
             _held.kernels.popitem(last=False)
+    kept.lost = lost
     _held.kernels.move_to_end(key)
-    return found
+    return kept.kernel

@@ -36,10 +36,11 @@ def known_run(
     batch: int,
     online: bool,
     over: Literal["sum", "mean"],
+    lost: float,
 ) -> tuple[dict[str, Any], Compiled] | None:
     """Where everything lies in the memory of the kernel of a run, and its code; None where it matters how it is called.
 
-    `values` are the numbers to begin with, row by row.
+    `values` are the numbers to begin with, row by row; `lost` is what `native_kernel` asks for.
     """
     arguments, _ = layered_arguments(told)
     shapes: dict[str, Shape] = arguments["parameters"]
@@ -48,7 +49,7 @@ def known_run(
     first = {name: Array(shape, values[name]) for name, shape in shapes.items()}
     model = _Learner(found.graph, found.minimise, found.inputs, found.targets, found.learning, frozenset(), first)
     program = training_step(model, rule.optimizer, rate=rule.plain[1], online=online, over=over, penalties=Penalties())
-    kernel = native_kernel(program, error=model.minimise, dtype=told["dtype"])
+    kernel = native_kernel(program, error=model.minimise, dtype=told["dtype"], lost=lost)
     recipe = _recipe(model, program, kernel, batch) if isinstance(kernel, TrainingKernel) else None
     if recipe is None or not isinstance(kernel, TrainingKernel):
         return None

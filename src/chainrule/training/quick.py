@@ -172,21 +172,28 @@ def _recipe_and_code(
     start: Start, rule: PlainRule, asked: Mapping[str, Any], batch: int, count: int
 ) -> tuple[Mapping[str, Any], Loaded | Compiled] | None:
     """What it takes to call a kernel, and the kernel, as they were kept, or made."""
-    online = (count if asked["batch"] == "all" else asked["batch"]) == 1
-    key = run_key(start.key, rule, online, batch, asked["over"])
-    recipe = kept(key)
-    if recipe is not None:
-        from chainrule.targets.native.kernels import kept_code
+    from chainrule.training.haste import LIMIT, lost_in_haste
 
-        code = kept_code(recipe["code"])
-        if code is not None:
-            return recipe, code
+    online = (count if asked["batch"] == "all" else asked["batch"]) == 1
+    rows, numbers = asked["epochs"] * count, sum([law[1] for law in start.known["laws"]])
+    lost = lost_in_haste(rows / batch, rows, numbers)
+    for hasty in (False, True)[: 1 + (lost <= LIMIT)]:
+        key = run_key(start.key, rule, online, batch, asked["over"], hasty)
+        recipe = kept(key)
+        if recipe is not None:
+            from chainrule.targets.native.kernels import kept_code
+
+            code = kept_code(recipe["code"])
+            if code is not None:
+                return recipe, code
     from chainrule.graph import collector_paused
 
     with collector_paused():
         from chainrule.training.known_run import known_run
 
-        return known_run(start.told, start.parameters(), rule, key, batch=batch, online=online, over=asked["over"])
+        return known_run(
+            start.told, start.parameters(), rule, key, batch=batch, online=online, over=asked["over"], lost=lost
+        )
 
 
 def plain_rule(asked: Mapping[str, Any]) -> PlainRule | None:
@@ -209,11 +216,11 @@ def plain_rule(asked: Mapping[str, Any]) -> PlainRule | None:
     return rule if type(rule) is Rule and rule.plain and rule.plain[0] != "rprop" else None  # type: ignore[return-value]
 
 
-def run_key(network: str, rule: PlainRule, online: bool, batch: int, over: str) -> str:
+def run_key(network: str, rule: PlainRule, online: bool, batch: int, over: str, hasty: bool) -> str:
     """What it takes to run a plain training is kept under this key."""
     from chainrule.targets.native.store import key_of
 
-    return key_of("run", network, rule.plain[0], str(online), str(batch), over)
+    return key_of("run", network, rule.plain[0], str(online), str(batch), over, str(hasty))
 
 
 def _numbers(data: Any, width: int) -> list[float] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -19,6 +20,7 @@ from chainrule.quantity import Name, spell
 from chainrule.training.divergence import explain_divergence
 from chainrule.training.doctor import noticed_after, noticed_before
 from chainrule.training.evaluation import Examples, error_at, examples, filled
+from chainrule.training.haste import lost_in_haste
 from chainrule.training.history import History, Row
 from chainrule.training.interrupts import interrupts
 from chainrule.training.kernels import native_kernel
@@ -90,7 +92,9 @@ def training_run(
     program = training_step(
         model, rule.optimizer, rate=rule.rate.first, online=rows == 1, over=over, penalties=penalties, seed=seed
     )
-    kernel = make_kernel(program, model, engine, precise=precise)
+    most = min(epochs * -(-given.count // rows), inf if updates is None else updates)
+    lost = lost_in_haste(most, most * min(rows, given.count), sum([part.size for part in model.parameters.values()]))
+    kernel = make_kernel(program, model, engine, precise=precise, lost=lost)
     warned = noticed_before(model, given)
     spans = Spans(
         kernel, program, given, batch=rows, shuffle=shuffle and batch != "all", seed=seed,
@@ -106,13 +110,13 @@ def training_run(
     return history
 
 
-def make_kernel(program: Program, model: Model, engine: Engine, *, precise: bool = True) -> Kernel:
+def make_kernel(program: Program, model: Model, engine: Engine, *, precise: bool = True, lost: float = inf) -> Kernel:
     """The native kernel of a program, or the reference."""
     if engine == "reference":
         return ReferenceKernel(program, error=model.minimise, dtype=model.dtype)
     if engine != "native":
         raise ProblemError(f"engine is {engine!r}, expected 'native' or 'reference'.")
-    return native_kernel(program, error=model.minimise, dtype=model.dtype, precise=precise)
+    return native_kernel(program, error=model.minimise, dtype=model.dtype, precise=precise, lost=lost)
 
 
 @dataclass(slots=True)

@@ -31,37 +31,43 @@ _RECORDS: Final = {record.__name__: record for record in (Code, Plan, Memory, Bu
 
 
 def cached_training(
-    program: Program, *, error: Quantity, dtype: DType = "float64", precise: bool = True
+    program: Program, *, error: Quantity, dtype: DType = "float64", precise: bool = True, hasty: bool = False
 ) -> TrainingKernel | LevelUpdates:
     """The kernel of a program, from disk or else as `compile_training` makes it.
 
-    Raises what that raises.
+    One made with care is also found where haste would do. Raises what `compile_training` raises.
     """
     root = program.step.outputs.get(error)
     key = key_of_program(program, root, dtype, precise) if root is not None else None
     if root is None or key is None:
-        return compile_training(program, error=error, dtype=dtype, precise=precise)
+        return compile_training(program, error=error, dtype=dtype, precise=precise, hasty=hasty)
     known = inputs_of(program, root)
-    found = _kept(key, program, root, known, dtype, precise)
-    if found is not None:
-        return found
-    made = compile_training(program, error=error, dtype=dtype, precise=precise)
+    keys = _keys(key, hasty)
+    for key in keys:
+        found = _kept(key, program, root, known, dtype, precise)
+        if found is not None:
+            return found
+    made = compile_training(program, error=error, dtype=dtype, precise=precise, hasty=hasty)
     if isinstance(made, TrainingKernel) and made.compiled.key is not None:
         told = _told(made.code, made.compiled.key, known)
         if told is not None:
-            write(key, told)
+            write(keys[-1], told)
     return made
 
 
-def cached_function(graph: Mapping[Quantity, Node], *, dtype: DType = "float64") -> Function | ScalarFunction:
+def cached_function(
+    graph: Mapping[Quantity, Node], *, dtype: DType = "float64", hasty: bool = False
+) -> Function | ScalarFunction:
     """Native code for some nodes, from disk or else as `compile_function` makes it."""
     host, roots = processor() if folder() is not None else None, list(graph.values())
     if host is None:
-        return compile_function(graph, dtype=dtype)
+        return compile_function(graph, dtype=dtype, hasty=hasty)
     inputs = [n for n in order(roots) if n.op is INPUT]
-    key = key_of("function", COMPILER, host, dtype, _text(roots, [roots]))
-    data = read(key)
-    if data is not None:
+    keys = _keys(key_of("function", COMPILER, host, dtype, _text(roots, [roots])), hasty)
+    for key in keys:
+        data = read(key)
+        if data is None:
+            continue
         told = json.loads(data)
         plan, memory = _read(told["plan"], inputs), _read(told["memory"], inputs)
 
@@ -71,10 +77,10 @@ def cached_function(graph: Mapping[Quantity, Node], *, dtype: DType = "float64")
         compiled = kept_compiled(told["key"], text)
         if compiled is not None:
             return Function(plan, memory, compiled, inputs, graph, dtype)
-    made = compile_function(graph, dtype=dtype)
+    made = compile_function(graph, dtype=dtype, hasty=hasty)
     if isinstance(made, Function) and made.compiled.key is not None:
         plan, memory = _plain(_thin(made.plan, inputs), inputs), _plain(made.memory, inputs)
-        write(key, json.dumps({"key": made.compiled.key, "plan": plan, "memory": memory}).encode())
+        write(keys[-1], json.dumps({"key": made.compiled.key, "plan": plan, "memory": memory}).encode())
     return made
 
 
@@ -84,6 +90,11 @@ def key_of_program(program: Program, error: Node, dtype: DType, precise: bool = 
     return (
         key_of("program", COMPILER, host, dtype, repr(precise), text_of(program, error)) if host is not None else None
     )
+
+
+def _keys(key: str, hasty: bool) -> list[str]:
+    """Under which keys code may be found; what is made is kept under the last."""
+    return [key, key_of("hasty", key)] if hasty else [key]
 
 
 def inputs_of(program: Program, error: Node) -> list[Node]:

@@ -98,11 +98,13 @@ def compile_function(
     *,
     dtype: DType = "float64",
     inputs: Sequence[Node] = (),
+    hasty: bool = False,
 ) -> Function | ScalarFunction:
     """Native code for the outputs of a graph (all of them, if none are named), from arrays to arrays.
 
     Sizes that are symbols are bound by the arrays of each call; a `ScalarFunction` takes single numbers in the order
-    of `inputs`. Raises MissingPartError without llvmlite, and ChainruleError for an output the graph does not have.
+    of `inputs`. Code made in haste gives the same bits, but may run slower. Raises MissingPartError without llvmlite,
+    and ChainruleError for an output the graph does not have.
 
     >>> from chainrule.node import input_node
     >>> from chainrule.quantity import Name
@@ -124,7 +126,7 @@ def compile_function(
         numbers = dict.fromkeys(n for n in (*inputs, *nodes) if n.op is INPUT and not n.type.shape)
         return ScalarFunction(list(chosen), roots, list(numbers), dtype)
     made, memory, used = function_plan(list(chosen.values()), dtype, this_machine())
-    compiled = compile_text(function_text(made, memory, dtype, this_machine()))
+    compiled = compile_text(function_text(made, memory, dtype, this_machine()), hasty=hasty)
     return Function(made, memory, compiled, used, chosen, dtype)
 
 

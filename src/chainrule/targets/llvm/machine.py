@@ -86,11 +86,16 @@ class _Engine:
         return found
 
 
-def compile_text(text: str) -> Compiled:
-    """Machine code for this processor from the text of a module: as it was kept, or made and kept."""
+def compile_text(text: str, *, hasty: bool = False) -> Compiled:
+    """Machine code for this processor from the text of a module: as it was kept, or made and kept.
+
+    Made in haste, it gives the same bits, but may run slower. A quotient that LLVM may form by an estimate is no matter
+    for haste, because then there would be none.
+    """
     machine = this_machine()
     larger = _LARGER * (10 if "phi <" in text else 1)  # without care for registers a tile of sums takes 4 times as long
-    level = 0 if len(text) > larger else 1 if len(text) > _LARGE else 2
+    quick = len(text) > larger or (hasty and " arcp " not in text)
+    level = 0 if quick else 1 if len(text) > _LARGE else 2
     outside = list(dict.fromkeys(findall(r"\ndeclare \S+ @(\w+)\(", text)))
     key = None if outside else key_of("text", COMPILER, repr((machine, level)), text)
     code: Loaded | _Engine | None = kept_code(key) if key is not None else None

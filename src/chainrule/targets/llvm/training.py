@@ -109,11 +109,12 @@ class TrainingKernel:
 
 
 def compile_training(
-    program: Program, *, error: Quantity, dtype: DType = "float64", precise: bool = True
+    program: Program, *, error: Quantity, dtype: DType = "float64", precise: bool = True, hasty: bool = False
 ) -> TrainingKernel | LevelUpdates:
     """Native code for a whole training loop; see the top of this file.
 
-    Not `precise`, in float32 a sigmoid may be off by 2e-7, where `transforms.schedule.short` allows it.
+    Not `precise`, in float32 a sigmoid may be off by 2e-7, where `transforms.schedule.short` allows it. Code made in
+    haste is there sooner and gives the same bits, but may run slower.
 
     Raises MissingPartError without llvmlite, ChainruleError if `error` is not one number of the step, `ShapeError` for
     examples of which some have a row axis and some have none.
@@ -131,4 +132,4 @@ def compile_training(
     if fits(order(lower([root, *[kept.after for kept in program.state.values()]])), LARGE_PROGRAM):
         return LevelUpdates(program, root, dtype)
     code = program_code(program, root, dtype, this_machine(), precise=precise)
-    return TrainingKernel(program, code, compile_text(program_text(program, code, this_machine())))
+    return TrainingKernel(program, code, compile_text(program_text(program, code, this_machine()), hasty=hasty))
