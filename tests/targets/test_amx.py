@@ -77,7 +77,8 @@ def drawn(shape: tuple[int, int], seed: int = 1) -> Any:
 @HERE
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    m=st.integers(1, 100), n=st.integers(1, 300), k=st.sampled_from([1, 2, 15, 16, 17, 31, 32, 33, 64, 511, 513, 1100]),
+    m=st.integers(1, 100) | st.sampled_from([1024, 1025, 2050]), n=st.integers(1, 300),
+    k=st.sampled_from([1, 2, 15, 16, 17, 31, 32, 33, 64, 511, 513, 1100]),
     a_lies=st.sampled_from("NT"), b_lies=st.sampled_from("NT"), threads=st.integers(1, 3), seed=st.integers(0, 9),
 )  # fmt: skip
 def test_every_shape_and_every_way_to_lie(

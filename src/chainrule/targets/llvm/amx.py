@@ -21,6 +21,7 @@ from chainrule.targets.llvm.emit import Emitter, Kind, Value
 from chainrule.targets.llvm.module import assemble, function
 
 _LEAST_WORK: Final = 25  # a thread is worth its while for 2^25 products: a quarter of a millisecond
+_FETCHED: Final = 4  # rows of the next block each turn
 _POINTERS: Final = ("a", "b", "c", "memory", "create", "join")
 # Which parts of the first matrix and the second are multiplied, small products first; a part may be there already.
 _ORDER: Final = ((0, 2), (0, 1), (1, 1), (1, 0), (2, 0), (0, 0))
@@ -30,6 +31,7 @@ _DECLARATIONS: Final = [
     "declare void @llvm.x86.tileloadd64(i8, ptr, i64)",
     "declare void @llvm.x86.tilestored64(i8, ptr, i64)",
     "declare void @llvm.x86.tdpbf16ps(i8, i8, i8)",
+    "declare void @llvm.prefetch.p0(ptr, i32, i32, i32)",
 ]
 
 
@@ -37,7 +39,7 @@ def amx_text() -> str:
     """The module: `sgemm`, whose last arguments are `layout.CONTEXT`, and 1 if `a` is the same as in the last call.
 
     The result is b @ a, of n rows and m columns, as Fortran's a @ b looks in rows. It needs room for whole blocks of 32
-    by 32. After a call with the same sizes that summed DEEPEST numbers or fewer, `a` need not be packed again.
+    by 32. After a call with the same sizes that summed `layout.deepest` numbers or fewer, `a` need not be packed again.
     """
     return assemble([*packing_functions(), *_blocks(), *_plain(), *_work(), *_sgemm(), *_DECLARATIONS], 64)
 
@@ -95,8 +97,8 @@ def _blocks() -> list[str]:
     panel, apart = e.times(tiles, e.index(layout.BLOCK)), e.times(pitch, e.index(4))
     first = e.effect("icmp ne i64 %first, 0", "condition")
     with e.loop(e.index(0), columns, 1) as column, e.loop(e.index(0), rows, 1) as row:
-        above = e.times(e.times(row.index, e.index(TOGETHER)), pitch)
-        corner = e.offset(e.offset(c, above), e.times(column.index, e.index(TOGETHER)))
+        top = e.offset(c, e.times(column.index, e.index(TOGETHER)))
+        corner = e.offset(top, e.times(e.times(row.index, e.index(TOGETHER)), pitch))
         below = e.offset(corner, e.times(pitch, e.index(SIDE)))
         ends = [corner, e.offset(corner, e.index(SIDE)), below, e.offset(below, e.index(SIDE))]
         for number, end in enumerate(ends):
@@ -106,12 +108,26 @@ def _blocks() -> list[str]:
         for name, at in (("%left", row.index), ("%right", column.index)):
             start = _bytes(e, Value(name, "pointer"), e.times(at, e.times(panel, e.index(2))))
             starts += [start, _bytes(e, start, panel)]
+        last = e.write("icmp eq", e.plus(row.index, e.index(1)), rows, kind="condition")
+        following = e.select(
+            last, e.offset(top, e.index(TOGETHER)), e.offset(corner, e.times(pitch, e.index(TOGETHER)))
+        )
         with e.loop(e.index(0), tiles, 1) as loop:
+            _fetch_rows(e, following, loop.index, pitch)
             _six_products(e, [_bytes(e, start, e.times(loop.index, e.index(layout.BLOCK))) for start in starts])
         for number, end in enumerate(ends):
             e.line(f"call void @llvm.x86.tilestored64(i8 {number}, ptr {end.text}, i64 {apart.text})")
     given = "ptr %left, ptr %right, ptr %c, i64 %pitch, i64 %rows, i64 %columns, i64 %tiles, i64 %first, ptr %zeros"
-    return function(f"internal void @blocks({given})", e, "ret void")
+    return [*function(f"internal void @blocks({given})", e, "ret void"), *e.declared.values()]
+
+
+def _fetch_rows(e: Emitter, block: Value, turn: Value, pitch: Value) -> None:
+    """Have some rows of the result where the next block goes brought near, others each turn: they come from afar."""
+    first = e.times(e.write("and", turn, e.index(TOGETHER // _FETCHED - 1)), e.index(_FETCHED))
+    for k in range(_FETCHED):
+        line = e.offset(block, e.times(e.plus(first, e.index(k)), pitch))
+        for place in (line, e.offset(line, e.index(SIDE))):
+            e.line(f"call void @llvm.prefetch.p0(ptr {place.text}, i32 1, i32 3, i32 1)")
 
 
 def _load_tile(e: Emitter, number: int, place: Value, step: Value) -> None:
@@ -145,7 +161,7 @@ def _work() -> list[str]:
     e.line(f"call void @llvm.x86.ldtilecfg(ptr {shapes.text})")
     packed = _field(e, memory, layout.JOB, "packed")
     there = e.write("and", job["again"], e.load(packed, 1, kind="index"))
-    times = _rounds(e, k, layout.DEEPEST)
+    times = e.write("udiv", e.plus(k, e.plus(job["deepest"], e.index(-1))), job["deepest"])
     each = e.write("udiv", e.plus(k, e.plus(times, e.index(-1))), times)  # as even as they come
     deep = e.times(_rounds(e, each, layout.DEEP), e.index(layout.DEEP))
     with e.loop(e.index(0), times, 1) as depth:
@@ -217,7 +233,11 @@ def _sgemm() -> list[str]:
     job = {name: _whole(e, name) for name in ("m", "n", "k", "lda", "ldb", "ldc")}
     job |= {"a.along": _is_letter(e, "ta", "T"), "b.along": _is_letter(e, "tb", "N")}
     job |= {name: Value(f"%{name}", "pointer") for name in ("a", "b", "c")}
-    job["again"] = Value("%again", "index")
+    few = e.write("icmp sle", job["m"], e.index(layout.MANY), kind="condition")
+    job |= {
+        "again": Value("%again", "index"),
+        "deepest": e.select(few, *[e.index(layout.deepest(m)) for m in (layout.MANY, layout.MANY + 1)]),
+    }
     context = {name: _got(e, Value("%context", "pointer"), layout.CONTEXT, name) for name in layout.CONTEXT}
     m, n = job["m"], job["n"]
     worth = e.write("lshr", e.times(m, e.times(n, job["k"])), e.index(_LEAST_WORK))

@@ -14,16 +14,23 @@ PARTS: Final = 3  # bfloat16 has 8 bits, float32 24
 TILE: Final = 64 * SIDE  # bytes
 BLOCK: Final = PARTS * TILE  # the parts of the same numbers lie side by side
 TOGETHER: Final = 2 * SIDE  # rows and columns of a product that are formed at a time, in four tiles of sums
-DEEPEST: Final = 256  # numbers that are summed before the sums go to memory
+DEEPEST: Final = 512  # numbers that are summed before the sums go to memory
+MANY: Final = 1024  # columns, beyond which they are fewer
+_LESS: Final = 192
 ROWS: Final = 256  # packed at a time: half of a second cache
 SHAPES: Final = 128  # where in the head it is said how tiles are shaped
 ZEROS: Final = 192  # where the line of zeros is
 HEAD: Final = 256  # bytes
-GIVEN: Final = ("a", "b", "c", "m", "n", "k", "lda", "ldb", "ldc", "a.along", "b.along", "again")
+GIVEN: Final = ("a", "b", "c", "m", "n", "k", "lda", "ldb", "ldc", "a.along", "b.along", "again", "deepest")
 JOB: Final = (*GIVEN, "thread", "missing", "packed")
 CONTEXT: Final = ("memory", "each", "threads", "create", "join")
 _PANEL: Final = DEEPEST // DEEP * BLOCK  # bytes
 RIGHT: Final = HEAD + ROWS // SIDE * _PANEL  # where packed columns begin
+
+
+def deepest(columns: int) -> int:
+    """How many numbers are summed before the sums go to memory."""
+    return DEEPEST if columns <= MANY else _LESS
 
 
 def working_memory(widest: int, threads: int) -> tuple[Any, int]:
@@ -31,7 +38,8 @@ def working_memory(widest: int, threads: int) -> tuple[Any, int]:
     import numpy as np
 
     columns = -(-widest // TOGETHER) * TOGETHER
-    each = RIGHT + columns // SIDE * _PANEL
+    numbers = max(min(columns, MANY) * DEEPEST, columns * deepest(columns))
+    each = RIGHT + numbers * BLOCK // (SIDE * DEEP)
     block = np.zeros(threads * each + 64, np.uint8)
     start = -block.ctypes.data % 64
     memory = block[start : start + threads * each]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from chainrule.targets.llvm.amx_layout import DEEPEST, working_memory
+from chainrule.targets.llvm.amx_layout import deepest, working_memory
 from chainrule.targets.llvm.machine import Compiled, compile_text, kept_compiled
 from chainrule.targets.native.blas import gemm_address
 from chainrule.targets.native.host import COMPILER, may_use_amx, processor
@@ -58,7 +58,7 @@ def _amx(widest: int, threads: int) -> Multiplier:
     library = ctypes.CDLL(None)
     starts = [ctypes.cast(call, ctypes.c_void_p).value for call in (library.pthread_create, library.pthread_join)]
     context = np.array([memory.ctypes.data, each, threads, *starts], np.uint64)
-    return Multiplier(_amx_code().address("sgemm"), context, AMX_ROWS, DEEPEST, memory=memory)
+    return Multiplier(_amx_code().address("sgemm"), context, AMX_ROWS, deepest(widest), memory=memory)
 
 
 @cache
