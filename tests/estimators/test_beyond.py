@@ -159,6 +159,50 @@ def test_balanced_weights_make_a_rare_class_count() -> None:
         classifier(class_weight="balanced").partial_fit(X, Y, classes=[0, 1, 2])
 
 
+def test_class_weights_are_of_all_classes_whichever_a_batch_has() -> None:
+    weights = {1: 5.0}
+    model, plain = (classifier(class_weight=one, max_iter=1) for one in (weights, None))
+    for kind in (0, 1):
+        rows = kind == Y
+        model.partial_fit(X[rows], Y[rows], classes=[0, 1, 2])
+        plain.partial_fit(X[rows], Y[rows], np.full(50, weights.get(kind, 1.0)), classes=[0, 1, 2])
+    np.testing.assert_allclose(model.coefs_[0], plain.coefs_[0], rtol=1e-12)
+    with pytest.raises(ValueError, match="not in class_weight"):
+        classifier(class_weight={7: 1.0}).fit(X, Y)
+
+
+def test_class_weights_of_sparse_labels_are_those_of_dense_ones() -> None:
+    labels = np.column_stack([Y > 0, Y > 1]).astype(int)
+    one, other = (classifier(class_weight="balanced").fit(X, y) for y in (labels, csr_matrix(labels)))
+    assert (one.coefs_[0] == other.coefs_[0]).all()
+
+
+@pytest.mark.parametrize("estimator", [classifier, regressor])
+def test_a_search_that_cannot_begin_says_so(estimator: Callable[..., Any]) -> None:
+    with pytest.raises(ValueError, match="non-finite"):
+        estimator(solver="lbfgs").fit(X * 1e200, Y)
+
+
+@pytest.mark.parametrize("kind", [str, "S1"])
+def test_a_regressor_wants_numbers(kind: Any) -> None:
+    with pytest.raises(ProblemError, match="expected numbers"):
+        regressor().fit(X, Y.astype(kind))
+
+
+def test_sparse_numbers_are_numbers() -> None:
+    one, other = (regressor().fit(X[:, :2], y) for y in (X[:, 2:], csr_matrix(X[:, 2:])))
+    assert (one.coefs_[0] == other.coefs_[0]).all()
+
+
+def test_other_layers_are_refused_and_what_was_learned_stays() -> None:
+    model = regressor().partial_fit(X[:, :2], X[:, 2:])
+    with pytest.raises(ProblemError, match=r"the layers are \(2, 5, 1\), .* \(2, 5, 2\). Call fit"):
+        model.partial_fit(X[:, :2], X[:, 2])
+    assert model.predict(X[:3, :2]).shape == (3, 2)
+    with pytest.raises(ProblemError, match="Set warm_start=False"):
+        model.set_params(warm_start=True, hidden_layer_sizes=(3,)).fit(X[:, :2], X[:, 2:])
+
+
 def test_dropout_leaves_out_and_repeats() -> None:
     one, same = (classifier(dropout=0.5).fit(X, Y) for _ in range(2))
     assert (one.coefs_[0] == same.coefs_[0]).all()
@@ -276,7 +320,7 @@ def test_diagnosis_names_the_column_that_is_not_scaled() -> None:
 @pytest.mark.parametrize("early_stopping", [False, True])
 def test_a_fit_that_diverges_says_where(early_stopping: bool) -> None:
     model = regressor(activation="identity", solver="sgd", learning_rate_init=50.0, early_stopping=early_stopping)
-    what = r"training diverged in epoch \d+, update 1: \S+ is the first quantity that is not finite"
+    what = r"training diverged in epoch \d+, update 1: the first value that is not finite is (-?inf|nan), in "
     if not early_stopping:
         with pytest.raises(ValueError, match="non-finite parameter weights.*" + what):
             model.set_params(max_iter=500, n_iter_no_change=500).fit(X[:, 1:] * 100, X[:, 0])
@@ -343,7 +387,7 @@ def test_what_cannot_be_used_is_refused_in_words(make: Callable[[], Any], error:
 
 def test_warm_start_keeps_its_layers() -> None:
     model = classifier(warm_start=True).fit(X, Y)
-    with pytest.raises(ProblemError, match="layers differ"):
+    with pytest.raises(ProblemError, match="the layers are"):
         model.set_params(hidden_layer_sizes=(6,)).fit(X, Y)
 
 

@@ -88,10 +88,14 @@ def test_an_activation_of_its_own_for_each_layer() -> None:  # 10097, 30199
 
 
 @pytest.mark.parametrize("hidden", [(8,), (8, 6)])
-def test_a_fit_that_diverges_names_epoch_layer_and_quantity(hidden: tuple[int, ...]) -> None:  # 29504
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_fit_that_diverges_names_epoch_layer_and_value(hidden: tuple[int, ...], dtype: Any) -> None:  # 29504
     model = regressor(hidden_layer_sizes=hidden, activation="identity", solver="sgd", learning_rate_init=1e3)
-    with pytest.raises(ValueError, match=r"diverged in epoch \d+, update \d+: [zaE]\d? is the first quantity"):
-        model.fit(X * 100, Y)
+    what = (
+        r"diverged in epoch \d+, update \d+: the first value that is not finite is (inf|-inf|nan), in z\d of layer \d\."
+    )
+    with pytest.raises(ValueError, match=what):
+        model.fit((X * 100).astype(dtype), Y)
 
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])

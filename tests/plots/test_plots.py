@@ -86,6 +86,8 @@ def test_one_curve_needs_no_legend_and_several_have_labels() -> None:
     assert len({line.get_color() for line in axes.lines}) == 2
     split = loss_curve(classifier(early_stopping=True).fit(X, Y), one, labels=["held", "all"])
     assert {"held, learned from", "held, held back", "held, best score", "all, learned from"} == set(lines(split))
+    shown = [text.get_text() for text in split.get_legend().get_texts()]
+    assert shown == ["held", "all", "learned from", "held back", "best score"]
     drawn(split)
 
 

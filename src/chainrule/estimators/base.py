@@ -78,13 +78,13 @@ class Multilayer(Insight, Record, CallbackSupportMixin, BaseEstimator):  # type:
         first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
         X, T = self._validate_input(X, y, incremental, first)
         weights = self._row_weights(X, y, sample_weight, incremental)
+        layers = (X.shape[1], *hidden, T.shape[1])
+        if not first:
+            self._check_layers(layers, incremental)
         self.n_outputs_ = T.shape[1]
-        layers = (X.shape[1], *hidden, self.n_outputs_)
         self._random_state = check_random_state(self.random_state)
         if first:
             self._initialize(layers, X.dtype)
-        elif layers != (self.coefs_[0].shape[0], *[w.shape[1] for w in self.coefs_]):
-            raise ProblemError("the layers differ from those of the fit before.", hint="Set warm_start=False.")
         self._design = Design(
             layers,
             (*hidden_activations(self.activation, hidden), self.out_activation_),
@@ -110,6 +110,12 @@ class Multilayer(Insight, Record, CallbackSupportMixin, BaseEstimator):  # type:
         if any(size != int(size) for size in found):
             raise ProblemError(f"hidden_layer_sizes are {found}, expected whole numbers.")
         return [int(size) for size in found]
+
+    def _check_layers(self, layers: tuple[int, ...], incremental: bool) -> None:
+        before = (self.coefs_[0].shape[0], *[w.shape[1] for w in self.coefs_])
+        if layers != before:
+            hint = "Call fit to begin anew." if incremental else "Set warm_start=False to begin anew."
+            raise ProblemError(f"the layers are {layers}, those of the fit before {before}.", hint=hint)
 
     def _row_weights(self, X: Any, y: Any, sample_weight: Any, incremental: bool) -> NDArray[Any] | None:
         if sample_weight is None:
@@ -166,6 +172,8 @@ class Multilayer(Insight, Record, CallbackSupportMixin, BaseEstimator):  # type:
         )  # fmt: skip
         self._take(found.values, X.dtype)
         self.loss_, self.stopped_ = found.loss, found.converged or found.halted
+        if not np.isfinite(found.loss):
+            raise ValueError(f"{NOT_FINITE} In words: the loss of the weights to begin with is not finite.")
         if not self.stopped_:
             warnings.warn(
                 f"lbfgs failed to converge after {self.n_iter_} iteration(s) (status={found.status}): {found.message}."

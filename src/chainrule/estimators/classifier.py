@@ -10,7 +10,7 @@ from sklearn.metrics import accuracy_score
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import StrOptions
-from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 from sklearn.utils.validation import validate_data
@@ -180,7 +180,12 @@ class MLPClassifier(ClassifierMixin, Multilayer):  # type: ignore[misc]
                 "class_weight 'balanced' is not supported for partial_fit, which sees only some of the rows.",
                 hint="Use sklearn.utils.class_weight.compute_class_weight on all of y, and pass its result as a dict.",
             )
-        each = compute_sample_weight(self.class_weight, np.asarray(y)).astype(X.dtype)
+        y = dense(y)
+        if self._label_binarizer.y_type_.startswith("multilabel"):
+            each = compute_sample_weight(self.class_weight, y)
+        else:  # of all classes, though a batch may lack some
+            kinds = compute_class_weight(self.class_weight, classes=self.classes_, y=y.ravel())
+            each = kinds[np.searchsorted(self.classes_, y.ravel())]
         return np.asarray(each if weights is None else each * weights, X.dtype)
 
     def _output_activation(self) -> str:

@@ -5,6 +5,7 @@ The order is drawn from the same generator, in the same way, so that equal seeds
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -171,7 +172,7 @@ class Epochs:
         return {label: found[label] for label in map(label_of, self._program.examples)}  # type: ignore[index]
 
     def first_bad(self) -> str:
-        """The first named quantity that was not finite in the update that failed; the state is still that before it."""
+        """The first value of the failed update that is not finite, and of what; the state is still that before it."""
         rows = self._bad
         values: dict[Quantity, Any] = {
             label: dense(part[np.arange(len(rows)) if self._is_sparse else rows])
@@ -183,6 +184,15 @@ class Epochs:
         numbers = numpy_numbers()
         with numbers.s.context():
             table = evaluate_all(roots, values, numbers=numbers)
-        named = [one for one in order(roots) if one.op is NAME]
-        bad = next((one for one in named if not np.isfinite(table[one]).all()), None)
-        return "the error" if bad is None else spell(label_of(bad)).removesuffix("_each")
+            for one in order(roots):
+                found = np.asarray(table[one]).astype(self.T.dtype) if one.op is NAME else np.zeros(1)
+                if not np.isfinite(found).all():
+                    return f"{found[~np.isfinite(found)].flat[0]}, in {_place(spell(label_of(one)))}"
+        return "that of the error"
+
+
+def _place(name: str) -> str:
+    """A quantity and the layer it is of: z2 of layer 2."""
+    plain = name.removesuffix("_each")
+    layer = re.search(r"\d+$", plain)
+    return f"{plain} of layer {layer[0]}" if layer else f"the error {plain}"

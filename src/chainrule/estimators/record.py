@@ -116,7 +116,7 @@ class Record:
     def _diverged(self, run: Epochs) -> None:
         """Raises ValueError, or with early stopping warns, because the best weights are kept."""
         where = f"training diverged in epoch {self.n_iter_}, update {run.failed}"
-        what = f"{where}: {run.first_bad()} is the first quantity that is not finite."
+        what = f"{where}: the first value that is not finite is {run.first_bad()}."
         if not self.early_stopping:
             raise ValueError(f"{NOT_FINITE} In words: {what}")
         warnings.warn(

@@ -15,6 +15,7 @@ from sklearn.utils.validation import validate_data
 
 from chainrule.errors import ProblemError
 from chainrule.estimators.base import Multilayer
+from chainrule.estimators.forward import dense
 from chainrule.estimators.network import Function
 
 if TYPE_CHECKING:
@@ -118,6 +119,9 @@ class MLPRegressor(RegressorMixin, Multilayer):  # type: ignore[misc]
             self, X, y, accept_sparse=["csr", "csc"], multi_output=True, y_numeric=True,
             dtype=(np.float64, np.float32), reset=reset,
         )  # fmt: skip
+        y = dense(y)
+        if y.dtype.kind in "SUM":
+            raise ProblemError(f"y has {y.flat[0]!r}, expected numbers.")
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if self.loss == "poisson" and np.min(y) < 0:
@@ -125,7 +129,7 @@ class MLPRegressor(RegressorMixin, Multilayer):  # type: ignore[misc]
         return X, self._targets(y).astype(X.dtype)
 
     def _targets(self, y: Any) -> NDArray[Any]:
-        found = np.asarray(y, float)
+        found = dense(y).astype(float)
         return found[:, None] if found.ndim == 1 else found
 
     def _output_activation(self) -> str:

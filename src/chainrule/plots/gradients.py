@@ -44,14 +44,19 @@ def gradient_flow(model: Any, X: Any, y: Any, *, ax: Axes | None = None) -> Axes
             axes.plot([at, at], [low, high], color=COLORS[0], linewidth=1.5)
             axes.plot([at, at], [quarter, three], color=COLORS[0], linewidth=7, alpha=0.45, solid_capstyle="butt")
             axes.plot(at, middle, "o", color=COLORS[0], markersize=7)
-            axes.annotate(_short(middle), (at, middle), (10, 0), textcoords="offset points", va="center")
+            look: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1}
+            place: dict[str, Any] = {"textcoords": "offset points", "va": "center", "bbox": look}
+            axes.annotate(_short(middle), (at, middle), (10, 0), **place)
     widths = [model.coefs_[0].shape[0], *[w.shape[1] for w in model.coefs_]]
     ends = [f"layer {k}\n{a} → {b}" for k, (a, b) in enumerate(pairwise(widths), 1)]
     axes.set_xticks(range(len(sizes)), [end + _zeros(part) for end, part in zip(ends, sizes, strict=True)])
     axes.set_xlim(-0.5, len(sizes) - 0.5)
     if any(part.any() for part in sizes):
         axes.set_yscale("log")
-    axes.set(ylabel="|dE/dw|", title="Gradient flow: derivatives by the weights of each layer")
+    axes.set(ylabel="|dE/dw|")
+    axes.set_title("Gradient flow: derivatives by the weights of each layer", pad=20)
+    legend: dict[str, Any] = {"xycoords": "axes fraction", "ha": "center", "color": GREY}
+    axes.annotate("dot: median; thick: the middle half; thin: nine of ten", (0.5, 1.01), **legend)
     return axes
 
 

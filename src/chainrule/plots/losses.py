@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from chainrule.errors import ProblemError, ShapeError
-from chainrule.plots.style import COLORS, axes_of
+from chainrule.plots.style import COLORS, GREY, axes_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,9 +52,24 @@ def loss_curve(*models: Any, labels: Sequence[str] | None = None, ax: Axes | Non
     axes.locator_params(axis="x", integer=True)
     is_search = all(getattr(model, "solver", "") == "lbfgs" for model in models)
     axes.set(xlabel="iteration" if is_search else "epoch", ylabel="loss", title="Loss while learning")
-    if labels is not None or is_split:
+    if is_split and len(models) > 1:
+        _legend_of_several(axes, labels or ())
+    elif labels is not None or is_split:
         axes.legend(frameon=False)
     return axes
+
+
+def _legend_of_several(axes: Axes, labels: Sequence[str]) -> None:
+    """The models by colour, and once for all of them, in grey, what the kinds of lines are."""
+    from matplotlib.lines import Line2D
+
+    colors = [Line2D([], [], color=COLORS[k % len(COLORS)], linewidth=1.8) for k in range(len(labels))]
+    kinds = {
+        "learned from": Line2D([], [], color=GREY, linewidth=1.8),
+        "held back": Line2D([], [], color=GREY, linewidth=1.8, linestyle="--"),
+        "best score": Line2D([], [], color=GREY, linestyle="", marker="o", markersize=7),
+    }
+    axes.legend([*colors, *kinds.values()], [*labels, *kinds], frameon=False)
 
 
 def _losses(model: Any) -> tuple[NDArray[Any], NDArray[Any] | None, int | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import isqrt
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from chainrule.plots.style import axes_of, column_names
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
+
+BETWEEN: Final = "#d1d5db"  # images: white would look like weights of 0
 
 
 def weight_images(model: Any, *, layer: int = 1, shape: tuple[int, int] | None = None, ax: Axes | None = None) -> Axes:
@@ -37,10 +39,13 @@ def weight_images(model: Any, *, layer: int = 1, shape: tuple[int, int] | None =
     if shape is not None and shape[0] * shape[1] != inputs:
         raise ShapeError(f"{inputs} weights of a unit do not fill an image of shape {tuple(shape)}.")
     axes = axes_of(ax)
+    from matplotlib import colormaps
+
     largest = float(np.abs(weights).max()) or 1.0
     picture = weights if shape is None else _tiles(weights.reshape(units, *shape))
     # Interpolated pixels would be weights that do not exist.
-    look: dict[str, Any] = {"cmap": "RdBu_r", "vmin": -largest, "vmax": largest, "interpolation": "nearest"}
+    colors = colormaps["RdBu_r"].with_extremes(bad=BETWEEN)
+    look: dict[str, Any] = {"cmap": colors, "vmin": -largest, "vmax": largest, "interpolation": "nearest"}
     shown = axes.imshow(picture, aspect="auto" if shape is None else "equal", **look)
     axes.figure.colorbar(shown, ax=axes, label="weight", shrink=0.9)
     if shape is None:
