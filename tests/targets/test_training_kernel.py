@@ -20,7 +20,7 @@ from chainrule.ops.choices import GREATER, WHERE
 from chainrule.optimizers import OPTIMIZERS, find_optimizer, training_program
 from chainrule.quantity import Name, Quantity
 from chainrule.randomness import seed_key, uniform
-from chainrule.targets.llvm import levels
+from chainrule.targets.llvm import singles
 from chainrule.targets.llvm.emit import DType
 from chainrule.targets.llvm.level_training import LevelUpdates
 from chainrule.targets.llvm.machine import AARCH64, Machine, object_code, this_machine
@@ -80,6 +80,15 @@ def test_a_batch_that_is_summed_in_parts(dtype: str, optimizer: str) -> None:
     program = network(layers, rows=True, optimizer=optimizer, activation=["tanh", "sigmoid"])
     found = compare(program, layers, batch=rows, updates=2, dtype=dtype, rate=0.001)
     assert found < (1e-12 if dtype == "float64" else 1e-5)
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 4, 5, 15, 16, 17, 18])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_dot_products_of_several_rows(batch: int, dtype: str) -> None:
+    for layers in ([65, 64, 64, 10], [70, 90, 33], [128, 16, 40]):
+        program = network(layers, rows=True, optimizer="momentum", activation=["tanh"] * (len(layers) - 2) + ["linear"])
+        found = compare(program, layers, batch=batch, updates=4, dtype=dtype, rate=0.001)
+        assert found < (1e-12 if dtype == "float64" else 1e-5), layers
 
 
 @pytest.mark.parametrize(("inputs", "units"), [(401, 100), (333, 105), (784, 85), (90, 800)])
@@ -326,7 +335,7 @@ def test_a_very_large_program_of_single_numbers(dtype: Any, monkeypatch: pytest.
     order, rates, errors = np.array([3, 1, 4, 1, 5, 7, 2, 8, 0]), {RATE: np.full(9, 0.5)}, [np.zeros(9), np.zeros(9)]
     states = [beginning(program, dtype), beginning(program, dtype)]
     plain = compile_training(program, error=E, dtype=dtype)
-    monkeypatch.setattr(levels, "LARGE_PROGRAM", 100)
+    monkeypatch.setattr(singles, "LARGE_PROGRAM", 100)
     tables = compile_training(program, error=E, dtype=dtype)
     assert isinstance(plain, TrainingKernel)
     assert isinstance(tables, LevelUpdates)

@@ -77,7 +77,7 @@ def rows(nest: Nest, size: Dim, span: Span | None, most: int, body: Callable[[Va
         nest.blocks(size, min(range(1, min(most, size) + 1), key=lambda high: _rounds(size, high)), body)
         return
     assert span is not None
-    high = 1 << most.bit_length() - 1
+    high = most if most <= _FEW + 1 else 1 << most.bit_length() - 1  # three reach beyond no row
     found = e.write("sub", span.stop, span.start)
     tiles = e.write("udiv", e.plus(found, e.index(high - 1 - min(_FEW, high - 1))), e.index(high))
     end = e.plus(span.start, e.times(tiles, e.index(high)))
