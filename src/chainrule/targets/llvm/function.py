@@ -112,8 +112,7 @@ def compile_function(
     >>> compile_function({Name("y"): x * x})({Name("x"): 3.0})[Name("y")].item()
     9.0
     """
-    from chainrule.targets.llvm.levels import fits
-    from chainrule.targets.llvm.scalar_function import ScalarFunction
+    from chainrule.targets.llvm.singles import fits
 
     found = dict(graph.outputs) if isinstance(graph, Graph) else dict(graph)
     for label in outputs or ():
@@ -123,6 +122,8 @@ def compile_function(
     roots = lower(list(chosen.values()))
     nodes = order(roots)
     if fits(nodes, 0):
+        from chainrule.targets.llvm.scalar_function import ScalarFunction
+
         numbers = dict.fromkeys(n for n in (*inputs, *nodes) if n.op is INPUT and not n.type.shape)
         return ScalarFunction(list(chosen), roots, list(numbers), dtype)
     made, memory, used = function_plan(list(chosen.values()), dtype, this_machine())

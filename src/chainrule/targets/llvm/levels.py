@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
-from chainrule.node import CONST, INPUT, Node, order
+from chainrule.node import INPUT, Node, order
 from chainrule.targets.llvm.arrays import aligned
 from chainrule.targets.llvm.emit import DType
 from chainrule.targets.llvm.machine import Compiled, compile_text, this_machine
@@ -19,16 +19,7 @@ from chainrule.targets.llvm.patterns import Formula, Pattern, constant_of, formu
 from chainrule.targets.llvm.table_code import Context, table_text, width_of
 from chainrule.targets.llvm.work import Work
 
-LARGE_PROGRAM: Final = 5_000  # nodes from which a program becomes a table
 _CALL: Final = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
-
-
-def fits(nodes: Sequence[Node], least: int) -> bool:
-    """Whether a graph is that large, and all of it single numbers that are made element by element."""
-    return len(nodes) > least and all(
-        not n.type.shape and (n.op.elementwise or n.op is INPUT or n.op is CONST or n.op.name in ("pi", "e"))
-        for n in nodes
-    )
 
 
 class Tables:

@@ -49,14 +49,13 @@ from chainrule.graph import Program
 from chainrule.node import order
 from chainrule.ops.types import show_shape
 from chainrule.quantity import Quantity, spell
-from chainrule.targets.llvm.checks import check_state
 from chainrule.targets.llvm.code import Code
 from chainrule.targets.llvm.emit import DType
 from chainrule.targets.llvm.machine import Compiled, compile_text, this_machine
-from chainrule.targets.llvm.session import Session
 
 if TYPE_CHECKING:
     from chainrule.targets.llvm.level_training import LevelUpdates
+    from chainrule.targets.llvm.session import Session
 
 
 class TrainingKernel:
@@ -81,6 +80,8 @@ class TrainingKernel:
 
     def session(self, batch: int, *, threads: int = 1) -> Session:
         """Memory for one training run, in which the state stays from call to call."""
+        from chainrule.targets.llvm.session import Session  # whose checks a quick run does without
+
         return Session(self.program, self.code, self.compiled, batch, threads)
 
     def run(
@@ -96,6 +97,8 @@ class TrainingKernel:
         epoch: int | None = None,
     ) -> int:
         """Make the updates that `order` names; how is told at the top of this file."""
+        from chainrule.targets.llvm.checks import check_state
+
         check_state(self.program, self.code.dtype, state)
         session = self._session
         if session is None or session.batch != batch:
@@ -120,9 +123,8 @@ def compile_training(
     examples of which some have a row axis and some have none.
     """
     # What plans and writes code is loaded here, because a kernel that is found on disk does without.
-    from chainrule.targets.llvm.level_training import LevelUpdates
-    from chainrule.targets.llvm.levels import LARGE_PROGRAM, fits
     from chainrule.targets.llvm.program import program_code, program_text
+    from chainrule.targets.llvm.singles import LARGE_PROGRAM, fits
     from chainrule.transforms.schedule.lower import lower
 
     root = program.step.outputs.get(error) or program.step.quantities().get(error)
@@ -130,6 +132,8 @@ def compile_training(
         found = "no quantity of this program" if root is None else f"an array of shape {show_shape(root.type.shape)}"
         raise ChainruleError(f"{spell(error)} is {found}, expected a single number to minimise.")
     if fits(order(lower([root, *[kept.after for kept in program.state.values()]])), LARGE_PROGRAM):
+        from chainrule.targets.llvm.level_training import LevelUpdates
+
         return LevelUpdates(program, root, dtype)
     code = program_code(program, root, dtype, this_machine(), precise=precise)
     return TrainingKernel(program, code, compile_text(program_text(program, code, this_machine()), hasty=hasty))
