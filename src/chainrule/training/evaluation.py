@@ -157,9 +157,9 @@ def _small(roots: tuple[Node, ...]) -> bool:
 
 @lru_cache(maxsize=64)
 def _native(roots: tuple[Node, ...], dtype: DType, hasty: bool) -> Function | ScalarFunction:
-    from chainrule.targets.llvm.cached import cached_function
-
     with collector_paused():
+        from chainrule.targets.llvm.cached import cached_function
+
         return cached_function({Name(f"#{at}"): root for at, root in enumerate(roots)}, dtype=dtype, hasty=hasty)
 
 

@@ -47,8 +47,6 @@ def native_kernel(
     `lost` are the seconds that the run would take longer in code made in haste. As long as those of all runs of this
     process are few, the kernel is made so. Raises what `cached_training` raises.
     """
-    from chainrule.targets.llvm.cached import cached_training
-
     state = tuple([(label, one.before, one.after) for label, one in program.state.items()])
     root = program.step.outputs.get(error)
     key = (state, program.examples, tuple(program.scalars.items()), root, dtype, precise)
@@ -56,7 +54,9 @@ def native_kernel(
     lost += kept.lost if kept is not None else 0.0
     if kept is None or (kept.hasty and lost > LIMIT):
         hasty = lost <= LIMIT
-        with collector_paused():
+        with collector_paused():  # also while all that it takes is loaded
+            from chainrule.targets.llvm.cached import cached_training
+
             made = cached_training(program, error=error, dtype=dtype, precise=precise, hasty=hasty)
         kept = _held.kernels[key] = _Kept(made, hasty)
         if len(_held.kernels) > KEPT:
