@@ -19,7 +19,8 @@ import chainrule as cr
 from chainrule.quantity import Quantity
 from chainrule.targets.llvm import gemm, multiplier
 from chainrule.targets.llvm.amx import amx_text
-from chainrule.targets.llvm.machine import AARCH64, Machine, object_code
+from chainrule.targets.llvm.machine import AARCH64, Machine, object_code, this_machine
+from chainrule.targets.llvm.program import program_code
 from chainrule.targets.llvm.training import TrainingKernel, compile_training
 from chainrule.targets.native import host
 from chainrule.training.loop import TrainingWarning
@@ -261,6 +262,22 @@ def test_float64_is_left_to_others() -> None:
 @HERE
 def test_few_rows_are_left_to_the_tiles() -> None:
     assert multiplier.multiplier(4, 1000, multiplier.AMX_ROWS - 1, 1).address == 0
+
+
+@pytest.mark.parametrize(("layers", "due"), [([256, 128, 3], True), ([784, 100, 3], False), ([128, 128, 3], False)])
+def test_weights_that_are_some_and_fill_blocks_are_worth_it(layers: list[int], due: bool) -> None:
+    program = network(layers, rows=True)
+    for dtype, expected in (("float32", due), ("float64", False)):
+        code = program_code(program, program.step.outputs[E], dtype, this_machine())
+        assert (code.memory.gemm is not None) == expected
+
+
+def test_a_blas_is_not_called_for_few_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(multiplier, "may_use_amx", lambda: False)
+    monkeypatch.setattr(multiplier, "gemm_address", lambda _: 1)
+    *_, for_many, for_few = multiplier.multiplier(4, 1000, multiplier.BLAS_ROWS, 1).slots
+    assert for_many == multiplier.BLAS_ROWS
+    assert for_few > 1 << 60
 
 
 def test_a_processor_without_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ from math import prod
 from typing import Final
 
 from chainrule.node import INPUT, Dim
+from chainrule.targets.llvm.amx_layout import TOGETHER as BLOCK
 from chainrule.targets.llvm.covering import panels
 from chainrule.targets.llvm.emit import Value
 from chainrule.targets.llvm.memory import LINE, SLOTS, Memory, padded
@@ -21,6 +22,8 @@ from chainrule.transforms.schedule.lower import is_view
 from chainrule.transforms.schedule.stages import Buffer, Place, Plan, Stage
 
 _LEAST_WEIGHTS: Final = 1 << 18
+_LEAST_FOR_BLOCKS: Final = 1 << 15  # for a matrix unit; 0.78 to 0.9 times as long at 784-128-10
+_FILLED: Final = 0.8
 TOGETHER: Final = 2048  # rows of a product that are formed before the rest is done
 _NEAR: Final = 128  # rows, where the other matrix stays packed: with 512 it takes as long
 _BESIDE: Final = 4  # vectors of one row that are worked out together
@@ -28,7 +31,7 @@ _BESIDE: Final = 4  # vectors of one row that are worked out together
 
 def with_gemm(memory: Memory, plan: Plan) -> Memory:
     """The memory with slots for `multiplier.Multiplier`, and room for rows of the widest product, if some are large."""
-    large = [stage for stage in plan.stages if is_large(plan, stage)]
+    large = [stage for stage in plan.stages if is_large(plan, stage, memory.item)]
     if not large:
         return memory
     room = max(_pitch(stage, memory) * TOGETHER for stage in large) * memory.item
@@ -37,15 +40,28 @@ def with_gemm(memory: Memory, plan: Plan) -> Memory:
     return replace(memory, gemm=len(memory.slots), arena=arena, widest=widest)
 
 
-def is_large(plan: Plan, stage: Stage) -> bool:
+def is_large(plan: Plan, stage: Stage, item: int) -> bool:
     """Whether a stage is a product with a batch of any size, of matrices that are large and lie in memory."""
     core = stage.core
     if core is None or core.op.name != "matmul" or any(len(one.type.shape) != 2 for one in core.args):
         return False
-    sizes: list[Dim] = [*stage.space, core.args[1].type.shape[0]]
-    known = [size for size in sizes if isinstance(size, int)]
-    fits = len(known) == 2 and prod(known) >= _LEAST_WEIGHTS and min(known) >= LINE
+    known = _known(stage)
+    fits = len(known) == 2 and (prod(known) >= _LEAST_WEIGHTS or (item == 4 and _fills_blocks(known)))
+    fits = fits and min(known) >= LINE
     return fits and isinstance(stage.space[_along(stage)], int) and all(_matrix(plan, stage, k) for k in (0, 1))
+
+
+def _known(stage: Stage) -> list[int]:
+    """The sizes of a product that are not bound late."""
+    assert stage.core is not None
+    sizes: list[Dim] = [*stage.space, stage.core.args[1].type.shape[0]]
+    return [size for size in sizes if isinstance(size, int)]
+
+
+def _fills_blocks(known: Sequence[int]) -> bool:
+    """Whether weights are worth the blocks of a matrix unit: they are some, and leave few places of these unfilled."""
+    places = prod([-(-size // BLOCK) * BLOCK for size in known])
+    return prod(known) >= max(_LEAST_FOR_BLOCKS, _FILLED * places)
 
 
 def write_gemm(nest: Nest, tiles: Callable[[], None]) -> None:
@@ -54,7 +70,8 @@ def write_gemm(nest: Nest, tiles: Callable[[], None]) -> None:
     assert slot is not None
     (batch,) = [size for size in (*nest.stage.space, *nest.summed()) if isinstance(size, str)]
     places = [e.offset(Value("%table", "pointer"), e.index(slot + k), kind="pointer") for k in range(SLOTS)]
-    least, deepest = (e.load(place, 1, kind="index") for place in places[2:])
+    many_weights = prod(_known(nest.stage)) >= _LEAST_WEIGHTS
+    deepest, least = (e.load(places[k], 1, kind="index") for k in (2, 3 if many_weights else 4))
     many = e.write("icmp sge", nest.size(batch), least, kind="condition")
     chosen = e.convert("zext", many, "index")
     with e.loop(e.index(0), chosen, 1, surely=False):

@@ -19,7 +19,7 @@ _SAME_PLACE = 8 * LINE  # bytes; rows so far apart share an eighth of the cache 
 _LARGE_SUMS = 1 << 18  # bytes
 _FAR = 3 << 19  # bytes: 3/4 of a usual second cache
 _BOARD = 32 * LINE  # bytes; a tile has fewer vectors than there are registers
-SLOTS = 4  # in the table for how large products are formed, by `multiplier`
+SLOTS = 5  # in the table for how large products are formed, by `multiplier`
 ROWS = 16  # sizes that are bound late are whole multiples in memory, so that a tile of rows may reach beyond the last
 
 

@@ -1,7 +1,7 @@
 """What forms large products in this process: the matrix unit of the processor, the BLAS that SciPy brings, or neither.
 
-A kernel finds in its table where the function is, what it needs to work, from how many rows on it is worth calling, and
-how many numbers may be summed for one matrix to stay packed from call to call.
+A kernel finds in its table where the function is, what it needs to work, how many numbers may be summed for one matrix
+to stay packed from call to call, and from how many rows on it is worth calling, for many weights and for fewer.
 """
 
 from __future__ import annotations
@@ -18,29 +18,29 @@ from chainrule.targets.native.host import COMPILER, may_use_amx, processor
 from chainrule.targets.native.store import key_of, read, write
 
 BLAS_ROWS: Final = 1024  # of a batch: with 512, our own tiles are as fast
-AMX_ROWS: Final = 64
+AMX_ROWS: Final = 64  # with 48, packing takes longer than is gained
 _NEVER: Final = (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Multiplier:
-    """A function that forms products: its address, its context, and the least rows of a batch it is used for.
+    """A function that forms products: its address and its context; for how many rows, of many weights and of few.
 
     Of products that sum `deepest` numbers or fewer, it keeps the second matrix if it is told that it is the same again.
     """
 
     address: int
     context: Any
-    least_rows: int
-    deepest: int = 0
+    deepest: int
+    least_rows: tuple[int, int]
     is_blas: bool = False
     memory: Any = None
 
     @property
-    def slots(self) -> tuple[int, int, int, int]:
+    def slots(self) -> tuple[int, int, int, int, int]:
         """What the table of a kernel has of it."""
         context = self.context.ctypes.data if self.context is not None else 0
-        return self.address, context, self.least_rows, self.deepest
+        return self.address, context, self.deepest, *self.least_rows
 
 
 def multiplier(item: int, widest: int, rows: int, threads: int) -> Multiplier:
@@ -48,7 +48,7 @@ def multiplier(item: int, widest: int, rows: int, threads: int) -> Multiplier:
     if item == 4 and rows >= AMX_ROWS and may_use_amx():
         return _amx(widest, threads)
     address = gemm_address(item) if rows >= BLAS_ROWS else 0
-    return Multiplier(address, None, BLAS_ROWS if address else _NEVER, is_blas=bool(address))
+    return Multiplier(address, None, 0, (BLAS_ROWS if address else _NEVER, _NEVER), is_blas=bool(address))
 
 
 def _amx(widest: int, threads: int) -> Multiplier:
@@ -58,7 +58,8 @@ def _amx(widest: int, threads: int) -> Multiplier:
     library = ctypes.CDLL(None)
     starts = [ctypes.cast(call, ctypes.c_void_p).value for call in (library.pthread_create, library.pthread_join)]
     context = np.array([memory.ctypes.data, each, threads, *starts], np.uint64)
-    return Multiplier(_amx_code().address("sgemm"), context, AMX_ROWS, deepest(widest), memory=memory)
+    address, rows = _amx_code().address("sgemm"), (AMX_ROWS, AMX_ROWS)
+    return Multiplier(address, context, deepest(widest), rows, memory=memory)
 
 
 @cache

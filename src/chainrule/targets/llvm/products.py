@@ -18,7 +18,7 @@ def write_product(nest: Nest, way: Product) -> None:
     def tiles() -> None:
         (write_dots if way.folded else write_tiles)(nest, along, across)
 
-    if nest.memory.gemm is not None and is_large(nest.plan, nest.stage):
+    if nest.memory.gemm is not None and is_large(nest.plan, nest.stage, nest.memory.item):
         write_gemm(nest, tiles)
     else:
         tiles()
