@@ -476,3 +476,17 @@ def test_a_function_from_disk_is_the_same_function(
     assert made.text == found.text
     with pytest.raises(TypeError):  # another function is compiled
         cached.cached_function({Name("out"): out}, dtype=dtype)
+
+
+def test_a_compiled_function_is_found_by_its_graph(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def f(w: Any, x: Any) -> Any:
+        return np.sum(np.tanh(w @ x) ** 2)
+
+    random = np.random.default_rng(0)
+    w, x = random.normal(size=(30, 70)), random.normal(size=70)
+    value, slopes = cr.compile(f).value_and_grad(w, x)
+    monkeypatch.setattr(cached, "compile_function", None)  # not needed any more
+    again, others = cr.compile(f).value_and_grad(w, x)
+    assert again == value
+    assert [one.tobytes() for one in others] == [one.tobytes() for one in slopes]
+    assert value == pytest.approx(np.sum(np.tanh(w @ x) ** 2), rel=1e-12)

@@ -189,13 +189,13 @@ class _Made:
     def __init__(
         self, inputs: Sequence[Node], elements: Sequence[Node], roots: Sequence[Node], slopes: bool, dtype: DType
     ) -> None:
+        from chainrule.targets.llvm.cached import cached_function
         from chainrule.targets.llvm.entry_code import VALUE, VALUE_AND_SLOPE, VALUE_AND_SLOPES
-        from chainrule.targets.llvm.function import compile_function
         from chainrule.targets.llvm.scalar_function import ScalarFunction
 
         self.labels, self.dtype = [label_of(one) for one in elements], dtype
         named: dict[Quantity, Node] = {Name(f"#{at}"): root for at, root in enumerate(roots)}
-        self.function = compile_function(named, dtype=dtype, inputs=elements)
+        self.function = cached_function(named, dtype=dtype, inputs=elements)
         numbers = all(n.type.kind == "real" for n in roots) and not any(n.type.shape for n in elements)
         self.scalar = self.function if numbers and isinstance(self.function, ScalarFunction) else None
         self.given = [_shape(one) for one in inputs]

@@ -56,30 +56,30 @@ def cached_training(
 
 
 def cached_function(
-    graph: Mapping[Quantity, Node], *, dtype: DType = "float64", hasty: bool = False
+    graph: Mapping[Quantity, Node], *, dtype: DType = "float64", inputs: Sequence[Node] = (), hasty: bool = False
 ) -> Function | ScalarFunction:
     """Native code for some nodes, from disk or else as `compile_function` makes it."""
     host, roots = processor() if folder() is not None else None, list(graph.values())
     if host is None:
-        return compile_function(graph, dtype=dtype, hasty=hasty)
-    inputs = [n for n in order(roots) if n.op is INPUT]
+        return compile_function(graph, dtype=dtype, inputs=inputs, hasty=hasty)
+    used = [n for n in order(roots) if n.op is INPUT]
     keys = _keys(key_of("function", COMPILER, host, dtype, _text(roots, [roots])), hasty)
     for key in keys:
         data = read(key)
         if data is None:
             continue
         told = json.loads(data)
-        plan, memory = _read(told["plan"], inputs), _read(told["memory"], inputs)
+        plan, memory = _read(told["plan"], used), _read(told["memory"], used)
 
         def text() -> str:
             return function_text(*function_plan(roots, dtype, this_machine())[:2], dtype, this_machine())
 
         compiled = kept_compiled(told["key"], text)
         if compiled is not None:
-            return Function(plan, memory, compiled, inputs, graph, dtype)
-    made = compile_function(graph, dtype=dtype, hasty=hasty)
+            return Function(plan, memory, compiled, used, graph, dtype)
+    made = compile_function(graph, dtype=dtype, inputs=inputs, hasty=hasty)
     if isinstance(made, Function) and made.compiled.key is not None:
-        plan, memory = _plain(_thin(made.plan, inputs), inputs), _plain(made.memory, inputs)
+        plan, memory = _plain(_thin(made.plan, used), used), _plain(made.memory, used)
         write(keys[-1], json.dumps({"key": made.compiled.key, "plan": plan, "memory": memory}).encode())
     return made
 
