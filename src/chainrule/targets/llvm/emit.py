@@ -153,13 +153,9 @@ class Emitter:
         """A function of LLVM that becomes instructions, such as fabs or fma."""
         lanes = max(arg.lanes for arg in args)
         full = [self.splat(arg, lanes) for arg in args]
-        type_ = self.type(full[0].kind, lanes)
         ending = self.real.llvm_ending if full[0].kind == "real" else self.type(full[0].kind, 1)
         suffix = ending if lanes == 1 else f"v{lanes}{ending}"
-        function = f"llvm.{name}.{suffix}"
-        self.declared[function] = f"declare {type_} @{function}({', '.join([type_] * len(full))})"
-        operands = ", ".join(f"{type_} {arg.text}" for arg in full)
-        return self._put(f"call {type_} @{function}({operands})", full[0].kind, lanes, max(arg.level for arg in full))
+        return self.called(f"llvm.{name}.{suffix}", full[0].kind, lanes, *full)
 
     def estimate(self, name: str, x: Value) -> Value:
         """An instruction of AVX-512 for 8 float64 numbers: the inverse or the inverse root, to 14 bits."""
@@ -167,19 +163,12 @@ class Emitter:
         self.declared[function] = f"declare {type_} @{function}({type_}, {type_}, i8)"
         return self._put(f"call {type_} @{function}({type_} {x.text}, {type_} poison, i8 -1)", "real", 8, x.level)
 
-    def library(self, name: str, *args: Value) -> Value:
-        """A function of the C library, lane by lane."""
-        lanes = max(arg.lanes for arg in args)
-        type_, function = self.real.name, name + self.real.c_ending
-        self.declared[function] = f"declare {type_} @{function}({', '.join([type_] * len(args))})"
-        results = []
-        for lane in range(lanes):
-            parts = [arg if arg.lanes == 1 else self.lane(arg, lane) for arg in args]
-            operands = ", ".join(f"{type_} {part.text}" for part in parts)
-            results.append(
-                self._put(f"call {type_} @{function}({operands})", "real", 1, max(part.level for part in parts))
-            )
-        return results[0] if lanes == 1 else self.gathered(results)
+    def called(self, function: str, kind: Kind, lanes: int, *args: Value) -> Value:
+        """What a function of LLVM makes of its arguments, by its full name."""
+        result, types = self.type(kind, lanes), [self.type(arg.kind, arg.lanes) for arg in args]
+        self.declared[function] = f"declare {result} @{function}({', '.join(types)})"
+        operands = ", ".join(f"{type_} {arg.text}" for type_, arg in zip(types, args, strict=True))
+        return self._put(f"call {result} @{function}({operands})", kind, lanes, max(arg.level for arg in args))
 
     def call(self, name: str, x: Value) -> Value:
         """A function of this module's own."""
@@ -216,6 +205,20 @@ class Emitter:
         mask = ", ".join(f"i32 {lane}" for lane in lanes)
         text = f"shufflevector {type_} {x.text}, {type_} {y.text}, <{len(lanes)} x i32> <{mask}>"
         return self._put(text, x.kind, len(lanes), max(x.level, y.level))
+
+    def resized(self, x: Value, lanes: int) -> Value:
+        """The first lanes of a value; those it does not have are anything."""
+        if x.lanes == lanes:
+            return x
+        if lanes == 1:
+            return self.lane(x, 0)
+        type_ = self.type(x.kind, x.lanes)
+        if x.lanes == 1:
+            wide = self.type(x.kind, lanes)
+            return self._put(f"insertelement {wide} poison, {type_} {x.text}, i32 0", x.kind, lanes, x.level)
+        mask = ", ".join(f"i32 {lane if lane < x.lanes else 'poison'}" for lane in range(lanes))
+        text = f"shufflevector {type_} {x.text}, {type_} poison, <{lanes} x i32> <{mask}>"
+        return self._put(text, x.kind, lanes, x.level)
 
     def load(self, pointer: Value, lanes: int, *, kind: Kind = "real") -> Value:
         """What stands at an address; the text of the address is the value's identity, so a stored one is not reread."""
@@ -356,6 +359,27 @@ class Emitter:
                 pairs = f"[ {first.text}, %{before} ], [ {last.text}, %{end} ]"
                 outer.lines.append(f"{result.text} = phi {type_} {pairs}")
                 open_loop.results.append(result)
+
+    def usually(self, condition: Value, value: Value, x: Value, otherwise: Callable[[Emitter, Value], Value]) -> Value:
+        """A value where a condition holds, as it does nearly always in all lanes, else what is made of x instead."""
+        lanes, level, place = x.lanes, x.level, self.levels[x.level]
+        on, off = f"on{next(self._labels)}", f"off{next(self._labels)}"
+        other = copy(self)
+        other.levels, other.products, other.bounds = [Level(off)], {}, {}
+        chosen, near, far = (part._replace(level=0) for part in (condition, value, x))
+        made = other.select(chosen, near, otherwise(other, far))
+        if lanes > 1:
+            condition = self.called(f"llvm.vector.reduce.and.v{lanes}i1", "condition", 1, condition)
+        result, type_ = self._name("real", lanes, level), self.type("real", lanes)
+        there = [f"{off}:", *other.levels[0].lines, f"br label %{on}", f"{on}:"]
+        place.lines += [
+            f"br i1 {condition.text}, label %{on}, label %{off}, !prof !0",
+            *there,
+            f"{result.text} = phi {type_} [ {value.text}, %{place.label} ], [ {made.text}, %{off} ]",
+        ]
+        place.label = on
+        self.declared["!0"] = '!0 = !{!"branch_weights", i32 4000, i32 1}'
+        return result
 
     def unless(self, condition: Value, otherwise: Callable[[], None]) -> None:
         """Leave the function by what `otherwise` writes, where the condition does not hold."""

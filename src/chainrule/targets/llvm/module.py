@@ -108,7 +108,7 @@ def function(head: str, emitter: Emitter, last: str) -> list[str]:
 
 def assemble(parts: Iterable[str], vector_bytes: int) -> str:
     """A module from functions and declarations, each of these once."""
-    lines = list(dict.fromkeys(line for line in parts if line.startswith(("declare", "@"))))
-    functions = [line for line in parts if not line.startswith(("declare", "@"))]
+    once = {part: None for part in parts if part.startswith(("declare", "@", "!"))}
+    functions = [part for part in parts if part not in once]
     wide = f'"prefer-vector-width"="{8 * vector_bytes}" "min-legal-vector-width"="{8 * vector_bytes}"'
-    return "\n".join([*functions, *lines, f"attributes #0 = {{ nounwind {wide} {ATTRIBUTES} }}"]) + "\n"
+    return "\n".join([*functions, *once, f"attributes #0 = {{ nounwind {wide} {ATTRIBUTES} }}"]) + "\n"

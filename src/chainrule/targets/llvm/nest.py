@@ -56,7 +56,7 @@ class Nest:
     _strides: dict[Buffer, list[Value]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.scalars = scalars_of(self.emitter)
+        self.scalars = scalars_of(self.emitter, vector_bytes=self.memory.lanes * self.memory.item)
 
     # -- sizes and addresses
 

@@ -16,6 +16,7 @@ from chainrule.targets.llvm.gemm import gemm_function, with_gemm
 from chainrule.targets.llvm.machine import Machine
 from chainrule.targets.llvm.memory import lay_out, padded
 from chainrule.targets.llvm.module import assemble, write_stages
+from chainrule.targets.llvm.tables import has_tables
 from chainrule.transforms.schedule.blocked import blocked, plan_block
 from chainrule.transforms.schedule.layout import base_of
 from chainrule.transforms.schedule.lower import lower
@@ -31,7 +32,7 @@ def program_code(program: Program, error: Node, dtype: DType, machine: Machine, 
     afters = [kept.after for kept in program.state.values()]
     lowered = lower([error, *afters])
     if not precise and dtype == "float32":
-        lowered = shortened(lowered)
+        lowered = shortened(lowered, widest=8 if has_tables(machine.vector_bytes) else None)
     states = list(zip(befores, lowered[1:], strict=True))
     changing = {*befores, *program.examples, *program.scalars.values()}
     given = tuple([n for n in order([error, *afters]) if n.op is INPUT and n not in changing])

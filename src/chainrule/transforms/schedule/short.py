@@ -15,6 +15,7 @@ from typing import Final
 from chainrule.node import Node, const, node, order, rebuild
 from chainrule.ops.arithmetic import ADD, DIV, MUL
 from chainrule.ops.choices import ABS, GREATER, WHERE
+from chainrule.transforms.schedule.lower import count_of
 
 # tanh(y) = y P(y^2)/Q(y^2) for |y| <= 7.9, from the constant term up: the fit of the linear algebra library Eigen.
 _ABOVE: Final = (
@@ -26,17 +27,25 @@ _END: Final = Fraction(79, 5)  # from here on sigmoid(z) is 1 within 2e-7
 _DELICATE: Final = frozenset({"log", "log10", "sqrt", "power"})
 
 
-def shortened(roots: Sequence[Node]) -> list[Node]:
-    """The roots with short sigmoids wherever no more than their absolute error counts."""
+def shortened(roots: Sequence[Node], *, widest: int | None = None) -> list[Node]:
+    """The roots with short sigmoids wherever no more than their absolute error counts.
+
+    Rows longer than `widest` keep the precise one, which is quicker for them where it is looked up in registers.
+    """
     delicate = _delicate(roots)
 
     def make(old: Node, args: tuple[Node, ...]) -> Node:
-        if old.op.name == "sigmoid" and old not in delicate:
+        if old.op.name == "sigmoid" and old not in delicate and (widest is None or _length(old) <= widest):
             return short_sigmoid(args[0])
         return node(old.op, args, old.attribute)
 
     done = rebuild(roots, make)
     return [done[root] for root in roots]
+
+
+def _length(x: Node) -> int:
+    """How many numbers lie side by side."""
+    return count_of(x.type.shape[-1]) if x.type.shape else 1
 
 
 def _delicate(roots: Sequence[Node]) -> set[Node]:
