@@ -14,6 +14,7 @@ from chainrule.estimators.network import Design
 from chainrule.estimators.program import ALPHA, SHARE, TOTAL, slope_label, slope_program
 from chainrule.node import label_of
 from chainrule.quantity import Name, Quantity
+from chainrule.training.haste import lost_in_haste
 from chainrule.training.kernels import native_kernel
 from chainrule.training.sessions import session_of
 
@@ -55,7 +56,9 @@ def search(
     from scipy.optimize import minimize
 
     program = slope_program(design)
-    kernel = native_kernel(program, error=TOTAL, dtype="float64")
+    most = min(calls, 2 * iterations)  # a line search seldom takes a second call
+    lost = lost_in_haste(most, most * len(T), sum([value.size for value in values.values()]))
+    kernel = native_kernel(program, error=TOTAL, dtype="float64", lost=lost)
     parts: dict[Quantity, Any] = {Name("x"): dense(X), Name("t"): T}
     if weights is not None:
         parts[Name("s")] = weights
