@@ -32,7 +32,7 @@ def program_code(program: Program, error: Node, dtype: DType, machine: Machine, 
     afters = [kept.after for kept in program.state.values()]
     lowered = lower([error, *afters])
     if not precise and dtype == "float32":
-        lowered = shortened(lowered, widest=8 if has_tables(machine.vector_bytes) else None)
+        lowered = shortened(lowered, widest=8 if has_tables(machine.vector_bytes, REALS[dtype].size) else None)
     states = list(zip(befores, lowered[1:], strict=True))
     changing = {*befores, *program.examples, *program.scalars.values()}
     given = tuple([n for n in order([error, *afters]) if n.op is INPUT and n not in changing])

@@ -1,9 +1,11 @@
 """The sigmoid, and tanh, by polynomials that stand in registers, one for each whole number near the argument.
 
-AVX-512 picks a number out of 32 (float64: 16) for each lane in one instruction, so 8 of these bring the coefficients of
+AVX-512 picks one of 32 numbers of float32 for each lane in one instruction, so 8 of these bring the coefficients of
 sigmoid(n + d) for |d| <= 1/2, and nothing waits for a power of e or for a division: 28 cycles from z to the result
-instead of 42 to 54. Beyond 15.5 (7.5) there is no polynomial: a branch that is hardly ever taken goes the other way.
-1.2 times the updates a second at 2-2-1 and 2-2-2 (tanh: 1.5 times), 1.1 times at 64-32-10.
+instead of 42 to 54. Beyond 15.5 there is no polynomial: a branch that is hardly ever taken goes the other way.
+
+1.2 times the updates a second at 2-2-1 and 2-2-2 (tanh: 1.5 times), 1.05 to 1.1 times at 64-32-10. In float64 it takes
+16 times two registers: 1.2 times the updates at 2-2-1, but twice the time of the compiler, so there it is not done.
 """
 
 from __future__ import annotations
@@ -19,19 +21,15 @@ from chainrule.targets.llvm.emit import Emitter, Value
 
 Curve: TypeAlias = Literal["sigmoid", "tanh"]
 _VECTOR: Final = 64  # bytes
-_TERMS: Final = {4: 8, 8: 16}  # of a polynomial, by the bytes of a number: errors of 5e-9 and 6e-18
+_PLACES: Final = 32  # polynomials: numbers of float32 in two registers
+_TERMS: Final = 8  # of a polynomial: an error of 5e-9
 _BEYOND: Final = 6  # terms of the series that are worked out besides, and left out again
 _BITS: Final = 96  # after the point, of the numbers that coefficients are worked out with
 
 
-def has_tables(vector_bytes: int) -> bool:
-    """Whether a machine with vectors of so many bytes picks numbers out of registers."""
-    return vector_bytes == _VECTOR
-
-
-def places(size: int) -> int:
-    """How many polynomials there is room for in two registers, for numbers of so many bytes."""
-    return 2 * _VECTOR // size
+def has_tables(vector_bytes: int, size: int) -> bool:
+    """Whether a machine with such vectors picks numbers of so many bytes out of registers."""
+    return vector_bytes == _VECTOR and size == 4
 
 
 def looked_up(e: Emitter, curve: Curve, x: Value, otherwise: Callable[[Emitter, Value], Value]) -> Value:
@@ -39,73 +37,56 @@ def looked_up(e: Emitter, curve: Curve, x: Value, otherwise: Callable[[Emitter, 
 
     tanh(x) is 2 sigmoid(2x) - 1, with polynomials of its own, so that nothing cancels near zero.
     """
-    terms, room = _TERMS[e.real.size], places(e.real.size)
-    _define_table(e, curve)
+    if curve not in e.declared:
+        text = _bytes(curve)
+        e.declared[curve] = f'@{curve} = internal constant [{len(text) // 3} x i8] c"{text}", align {_VECTOR}'
     two = e.constant(2)
     magic = e.constant(1.5 * 2.0**e.real.mantissa)  # what is added to it is rounded to a whole number
     shifted = e.intrinsic("fmuladd", x, two, magic) if curve == "tanh" else e.write("fadd", x, magic)
     nearest = e.write("fsub", shifted, magic)
     d = e.intrinsic("fmuladd", x, two, e.write("fneg", nearest)) if curve == "tanh" else e.write("fsub", x, nearest)
-    number = e.resized(e.convert("bitcast", shifted, "integer"), room // 2)
-    polynomial = [e.resized(_picked(e, curve, k, number), x.lanes) for k in range(terms)]
+    number = e.resized(e.convert("bitcast", shifted, "integer"), _PLACES // 2)
+    polynomial = [e.resized(_picked(e, curve, k, number), x.lanes) for k in range(_TERMS)]
     while len(polynomial) > 1:  # by Estrin's scheme
         pairs = zip(polynomial[::2], polynomial[1::2], strict=True)
         polynomial = [e.intrinsic("fmuladd", high, d, low) for low, high in pairs]
         d = e.write("fmul", d, d)
-    near = e.constant(Fraction(room - 1, 4 if curve == "tanh" else 2))
+    near = e.constant(Fraction(_PLACES - 1, 4 if curve == "tanh" else 2))
     inside = e.write("fcmp olt", e.intrinsic("fabs", x), near, kind="condition")
     return e.usually(inside, polynomial[0], x, otherwise)
 
 
 def _picked(e: Emitter, curve: Curve, term: int, number: Value) -> Value:
     """The coefficient of d^term for the polynomials of these numbers, which count in their last bits."""
-    low, high = (e.load(_place(e, curve, 2 * term + k), number.lanes) for k in range(2))
-    ending = "ps" if e.real.size == 4 else "pd"
-    return e.called(f"llvm.x86.avx512.vpermi2var.{ending}.512", "real", number.lanes, low, number, high)
-
-
-def _place(e: Emitter, curve: Curve, register: int) -> Value:
-    return Value(f"getelementptr (i8, ptr @{_name(e, curve)}, i64 {register * _VECTOR})", "pointer")
-
-
-def _name(e: Emitter, curve: Curve) -> str:
-    return f"{curve}.{e.real.name}"
-
-
-def _define_table(e: Emitter, curve: Curve) -> None:
-    """The constants of the module that coefficients are taken from, two registers for each."""
-    name = _name(e, curve)
-    if name not in e.declared:
-        text = _bytes(curve, e.real.size)
-        e.declared[name] = f'@{name} = internal constant [{len(text) // 3} x i8] c"{text}", align {_VECTOR}'
+    places = [f"getelementptr (i8, ptr @{curve}, i64 {(2 * term + k) * _VECTOR})" for k in range(2)]
+    low, high = (e.load(Value(place, "pointer"), number.lanes) for place in places)
+    return e.called("llvm.x86.avx512.vpermi2var.ps.512", "real", number.lanes, low, number, high)
 
 
 @cache
-def _bytes(curve: Curve, size: int) -> str:
-    table = polynomials(curve, size)
-    found = [
-        table.get(n, [0] * _TERMS[size])[k]
-        for k in range(_TERMS[size])
-        for n in (*range(places(size) // 2), *range(-places(size) // 2, 0))  # the last bits of -1 are all set
-    ]
-    return "".join([f"\\{byte:02X}" for byte in pack(f"<{len(found)}{'d' if size == 8 else 'f'}", *map(float, found))])
+def _bytes(curve: Curve) -> str:
+    """The coefficients as they stand in memory, two registers for each power of d."""
+    table = polynomials(curve)
+    numbers = (*range(_PLACES // 2), *range(-_PLACES // 2, 0))  # the last bits of -1 are all set
+    found = [float(table[n][k]) if n in table else 0.0 for k in range(_TERMS) for n in numbers]
+    return "".join([f"\\{byte:02X}" for byte in pack(f"<{len(found)}f", *found)])
 
 
-def polynomials(curve: Curve, size: int) -> dict[int, list[Fraction]]:
+def polynomials(curve: Curve) -> dict[int, list[Fraction]]:
     """For each whole number n, the coefficients of sigmoid(n + d), or of tanh((n + d)/2), from the constant one up.
 
     The series at n comes from s' = s(1 - s); of its terms the last are left out by Chebyshev's polynomials, which
     spreads the error evenly over |d| <= 1/2.
     """
-    one, room = 1 << _BITS, places(size)
+    one = 1 << _BITS
     inverse_e = sum([(-1) ** k * one // factorial(k) for k in range(_BITS // 3)])
     power, found = one, dict[int, list[Fraction]]()
-    for n in range(room // 2):
+    for n in range(_PLACES // 2):
         series = [one * one // (one + power)]
-        for k in range(_TERMS[size] + _BEYOND - 1):
+        for k in range(_TERMS + _BEYOND - 1):
             square = sum([series[i] * series[k - i] for i in range(k + 1)]) >> _BITS
             series.append((series[k] - square) // (k + 1))
-        for k in range(len(series) - 1, _TERMS[size] - 1, -1):
+        for k in range(len(series) - 1, _TERMS - 1, -1):
             for i, c in enumerate(_chebyshev(k)):
                 series[i] -= series[-1] * c >> 2 * k - 1 - i
             del series[-1]
