@@ -17,6 +17,7 @@ from chainrule.transforms.schedule.stages import Buffer, Plan, Stage
 LINE = 64  # bytes; arrays begin at whole cache lines
 _SAME_PLACE = 8 * LINE  # bytes; rows so far apart share an eighth of the cache or less
 _LARGE_SUMS = 1 << 18  # bytes
+_KEPT_SUMS = 1 << 22  # bytes
 _FAR = 3 << 19  # bytes: 3/4 of a usual second cache
 _BOARD = 32 * LINE  # bytes; a tile has fewer vectors than there are registers
 SLOTS = 5  # in the table for how large products are formed, by `multiplier`
@@ -56,6 +57,12 @@ def summed_in_parts(stage: Stage, item: int) -> bool:
     if core is None or core.op.name != "matmul" or isinstance(core.args[1].type.shape[0], int):
         return False
     return all(isinstance(size, int) for size in stage.space) and prod(map(int, stage.space)) * item >= _LARGE_SUMS
+
+
+def rows_kept(rows: int, columns: int, item: int) -> int:
+    """For how many rows of such a product sums are kept at a time: all, or an even part if these take much memory."""
+    fits = [n for n in range(4 * ROWS, rows + 1) if rows % n == 0 and n * columns * item <= _KEPT_SUMS]
+    return max(fits, default=rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,5 +117,11 @@ def lay_out(plan: Plan, *, lanes: int, item: int, outside: Sequence[Buffer] = ()
         end += -(-max(count, lanes) * item // LINE) * LINE
     board = end + LINE
     sums = board + _BOARD
-    parts = [prod([int(padded(size, lanes)) for size in s.space]) for s in plan.stages if summed_in_parts(s, item)]
+    parts = [_sums_kept(s, lanes, item) for s in plan.stages if summed_in_parts(s, item)]
     return Memory(lanes, item, offsets, slots, sums + max(parts, default=0) * item, board, sums, tuple(symbols))
+
+
+def _sums_kept(stage: Stage, lanes: int, item: int) -> int:
+    """How many sums are kept at a time, along either axis."""
+    sizes = [(int(size), int(padded(size, lanes))) for size in stage.space]
+    return max(rows_kept(rows, columns, item) * columns for (rows, _), (_, columns) in (sizes, sizes[::-1]))

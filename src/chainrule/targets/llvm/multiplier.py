@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any, Final
 
 from chainrule.targets.llvm.amx_layout import deepest, working_memory
-from chainrule.targets.llvm.machine import Compiled, compile_text, kept_compiled
+from chainrule.targets.llvm.machine import Compiled, compile_text, kept_compiled, this_machine
 from chainrule.targets.native.blas import gemm_address
 from chainrule.targets.native.host import COMPILER, may_use_amx, processor
 from chainrule.targets.native.store import key_of, read, write
@@ -45,7 +45,7 @@ class Multiplier:
 
 def multiplier(item: int, widest: int, rows: int, threads: int) -> Multiplier:
     """What is best for numbers of so many bytes, products of so many columns at most, and batches of so many rows."""
-    if item == 4 and rows >= AMX_ROWS and may_use_amx():
+    if item == 4 and rows >= AMX_ROWS and "+amx-bf16" in this_machine().features and may_use_amx():
         return _amx(widest, threads)
     address = gemm_address(item) if rows >= BLAS_ROWS else 0
     return Multiplier(address, None, 0, (BLAS_ROWS if address else _NEVER, _NEVER), is_blas=bool(address))

@@ -12,9 +12,9 @@ from typing import Final, TypeAlias
 
 from chainrule.node import Dim
 from chainrule.targets.llvm.covering import Span, blocks_of_rows, panels, rows, rows_together
-from chainrule.targets.llvm.emit import Value
+from chainrule.targets.llvm.emit import Emitter, Value
 from chainrule.targets.llvm.functions import Functions
-from chainrule.targets.llvm.memory import LINE, summed_in_parts
+from chainrule.targets.llvm.memory import LINE, padded, rows_kept, summed_in_parts
 from chainrule.targets.llvm.nest import Nest, Point
 from chainrule.transforms.schedule.stages import Place
 
@@ -67,6 +67,7 @@ class Tile:
     rows: Sequence[Point]
     points: Sequence[Point]
     strip: bool = False  # the next tile is of the same rows
+    group: Value | None = None  # the first of the rows whose sums are kept at the same time, if that is not row 0
 
     def move(self, row: Point, point: Point) -> None:
         """Stand at one of them."""
@@ -105,15 +106,16 @@ class Tile:
 
     def places(self) -> list[list[Value]]:
         """Where the sums are kept while they are not complete: vectors that are below each other stand side by side."""
-        e, memory, space = self.nest.emitter, self.nest.memory, self.nest.stage.space
+        e, memory = self.nest.emitter, self.nest.memory
         lanes = self.points[0].lanes
         assert self.across is not None
-        high = e.index(int(space[self.across]))
+        high = e.index(_rows_kept(self.nest, self.along, self.across))
         start = e.offset(e.effect(f"getelementptr i8, ptr %arena, i64 {memory.sums}", "pointer"),
                          e.times(self.points[0].index, high))  # fmt: skip
         found = []
         for row in self.rows:
-            place = e.offset(start, e.times(e.plus(row.index, e.index(row.shift)), e.index(lanes)))
+            within = e.write("sub", row.index, self.group) if self.group is not None else row.index
+            place = e.offset(start, e.times(e.plus(within, e.index(row.shift)), e.index(lanes)))
             found.append([e.offset(place, e.times(e.index(k * lanes), high)) for k in range(len(self.points))])
         return found
 
@@ -164,16 +166,12 @@ def write_tiles(nest: Nest, along: int, across: int | None) -> None:
     far = nest.memory.is_far(nest.stage)
 
     def cover(span: Span | None, work: Callable[[Tile], None]) -> None:
-        def panel(points: list[Point]) -> None:
-            def block(index: Value, count: int) -> None:
-                work(Tile(nest, along, across, [Point(index, r) for r in range(count)], points))
-
-            if across is None:
-                block(e.index(0), 1)
-            else:
-                rows(nest, space[across], span, registers(nest) // max(2, len(points)), block)
-
-        panels(nest, space[along], _CHAINS if across is None else 2, panel)
+        if across is None:
+            panels(
+                nest, space[along], _CHAINS, lambda points: work(Tile(nest, along, None, [Point(e.index(0))], points))
+            )
+        else:
+            _panels_of(nest, along, across, Group(e.index(0), space[across]))(span, work)
 
     def finish(tile: Tile) -> None:
         if far:
@@ -183,28 +181,84 @@ def write_tiles(nest: Nest, along: int, across: int | None) -> None:
     if across is None:
         cover(None, finish)
     elif summed_in_parts(nest.stage, nest.memory.item):
-        strips = _strips(nest, along, across) if int(space[along]) >= _MANY * nest.memory.lanes else cover
-        _in_parts(nest, min(_PART, rows_together(nest, space[across])), cover, strips, far=far)
+        _in_groups(nest, along, across, far=far)
     else:
         blocks_of_rows(nest, space[across], inner, lambda span: cover(span, finish))
 
 
-def _strips(nest: Nest, along: int, across: int) -> Cover:
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rows of a result that are covered before the next."""
+
+    start: Value | None
+    size: Dim
+
+    def row(self, e: Emitter, index: Value, shift: int) -> Point:
+        """One of its rows."""
+        return Point(index if self.start is None else e.plus(self.start, index), shift)
+
+
+def _panels_of(nest: Nest, along: int, across: int, group: Group) -> Cover:
+    """All tiles of two vectors before those of the next two."""
+    e, space = nest.emitter, nest.stage.space
+
+    def cover(span: Span | None, work: Callable[[Tile], None]) -> None:
+        def panel(points: list[Point]) -> None:
+            def block(index: Value, count: int) -> None:
+                high = [group.row(e, index, r) for r in range(count)]
+                work(Tile(nest, along, across, high, points, group=group.start))
+
+            rows(nest, group.size, span, registers(nest) // max(2, len(points)), block)
+
+        panels(nest, space[along], 2, panel)
+
+    return cover
+
+
+def _strips(nest: Nest, along: int, across: int, group: Group) -> Cover:
     """All tiles of some rows before those of the next, while the numbers of the rows stay in the first cache.
 
     What the sums change is then gone through in the order in which it lies, and the numbers of the next rows are on
     their way: an update of 784-100-10 with Adam in float64 takes 0.89 of the time.
     """
-    space = nest.stage.space
+    e, space = nest.emitter, nest.stage.space
 
     def cover(span: Span | None, work: Callable[[Tile], None]) -> None:
         def strip(index: Value, count: int) -> None:
-            high = [Point(index, r) for r in range(count)]
-            nest.vectors(space[along], _STRIP, lambda points: work(Tile(nest, along, across, high, points, strip=True)))
+            high = [group.row(e, index, r) for r in range(count)]
 
-        rows(nest, space[across], span, registers(nest) // _STRIP, strip)
+            def tile(points: list[Point]) -> None:
+                work(Tile(nest, along, across, high, points, strip=True, group=group.start))
+
+            nest.vectors(space[along], _STRIP, tile)
+
+        rows(nest, group.size, span, registers(nest) // _STRIP, strip)
 
     return cover
+
+
+def _rows_kept(nest: Nest, along: int, across: int) -> int:
+    """For how many rows of a result sums are kept at a time."""
+    columns = padded(int(nest.stage.space[along]), nest.memory.lanes)
+    return rows_kept(int(nest.stage.space[across]), int(columns), nest.memory.item)
+
+
+def _in_groups(nest: Nest, along: int, across: int, *, far: bool) -> None:
+    """A product that is summed in parts, so many rows at a time that their sums take little memory."""
+    e, space = nest.emitter, nest.stage.space
+    total, kept = int(space[across]), _rows_kept(nest, along, across)
+
+    def parts(start: Value | None) -> None:
+        group = Group(start, kept)
+        cover = _panels_of(nest, along, across, group)
+        strips = _strips(nest, along, across, group) if int(space[along]) >= _MANY * nest.memory.lanes else cover
+        _in_parts(nest, min(_PART, rows_together(nest, total)), cover, strips, far=far)
+
+    if kept == total:
+        parts(None)
+        return
+    with e.loop(e.index(0), e.index(total), kept) as groups:
+        parts(groups.index)
 
 
 def _in_parts(nest: Nest, together: int, cover: Cover, last_cover: Cover, *, far: bool) -> None:
