@@ -18,11 +18,12 @@ DEEPEST: Final = 512  # numbers that are summed before the sums go to memory
 MANY: Final = 1024  # columns, beyond which they are fewer
 _LESS: Final = 192
 ROWS: Final = 256  # packed at a time: half of a second cache
-SHAPES: Final = 128  # where in the head it is said how tiles are shaped
-ZEROS: Final = 192  # where the line of zeros is
-HEAD: Final = 256  # bytes
 GIVEN: Final = ("a", "b", "c", "m", "n", "k", "lda", "ldb", "ldc", "a.along", "b.along", "again", "deepest")
-JOB: Final = (*GIVEN, "thread", "missing", "packed")
+JOB: Final = (*GIVEN, "thread", "missing", "packed")  # words
+_LINE: Final = 64  # bytes
+SHAPES: Final = -(-8 * len(JOB) // _LINE) * _LINE  # where in the head it is said how tiles are shaped
+ZEROS: Final = SHAPES + _LINE  # where the line of zeros is
+HEAD: Final = ZEROS + _LINE  # bytes
 CONTEXT: Final = ("memory", "each", "threads", "create", "join")
 _PANEL: Final = DEEPEST // DEEP * BLOCK  # bytes
 RIGHT: Final = HEAD + ROWS // SIDE * _PANEL  # where packed columns begin
@@ -40,8 +41,8 @@ def working_memory(widest: int, threads: int) -> tuple[Any, int]:
     columns = -(-widest // TOGETHER) * TOGETHER
     numbers = max(min(columns, MANY) * DEEPEST, columns * deepest(columns))
     each = RIGHT + numbers * BLOCK // (SIDE * DEEP)
-    block = np.zeros(threads * each + 64, np.uint8)
-    start = -block.ctypes.data % 64
+    block = np.zeros(threads * each + _LINE, np.uint8)
+    start = -block.ctypes.data % _LINE
     memory = block[start : start + threads * each]
     for thread in range(threads):
         shapes = memory[thread * each + SHAPES :]
