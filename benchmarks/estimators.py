@@ -126,7 +126,7 @@ def fits(table: Table, seeds: int, epochs: int) -> Fits:
         os.environ["CHAINRULE_CACHE"] = folder
         new = in_new_thread(lambda: fit(estimators, table, X, 0, epochs)[0])
         kept = median(first_of_process(folder, table, epochs) for _ in range(KEPT))
-        fit(estimators, table, X, 0, 1)
+        fit(estimators, table, X, 0, epochs)
     later, made = [], []
     for seed in range(seeds):
         ours, mine = fit(estimators, table, X, seed, epochs)

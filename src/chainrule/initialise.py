@@ -74,6 +74,7 @@ _TABLE: Final[Mapping[str, _Row]] = {
     "lecun normal": _Row("lecun normal", lambda v, i, o: _spread(1 / i, "normal"), _ZERO),
     "orthogonal": _Row("orthogonal", lambda v, i, o: Law("normal", 0.0, 1.0), _ZERO),
 }
+_ALSO: Final = {"xavier": "glorot", "kaiming": "he"}
 _NUMBER: Final = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _CALL: Final = re.compile(r"([^()]*)(?:\(([^()]*)\))?")
 
@@ -92,8 +93,8 @@ def parse_initialiser(text: str) -> Initialiser:
     call = _CALL.fullmatch(text.strip())
     if call is None:
         raise ProblemError(f"the initialiser {text!r} cannot be read.", hint="Write it as uniform(-0.05, 0.05).")
-    name = " ".join(re.sub(r"[_-]", " ", call[1].casefold()).split())
-    name = re.sub("^xavier ", "glorot ", re.sub("^kaiming ", "he ", name))
+    first, *rest = call[1].casefold().replace("_", " ").replace("-", " ").split() or [""]
+    name = " ".join([_ALSO.get(first, first) if rest else first, *rest])
     if name not in _TABLE:
         raise _unknown(text, name)
     words = [word.strip() for word in call[2].split(",")] if call[2] and call[2].strip() else []

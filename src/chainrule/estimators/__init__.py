@@ -16,7 +16,9 @@ except ImportError:
 
 # What a fit needs is loaded now, beside scikit-learn, which takes far longer, and not while the first one learns.
 import chainrule.targets.llvm.cached
+import chainrule.targets.llvm.session
 import chainrule.targets.native.load
-import chainrule.training.building  # noqa: F401
+import chainrule.training.building
+import chainrule.training.parameters  # noqa: F401
 from chainrule.estimators.classifier import MLPClassifier as MLPClassifier
 from chainrule.estimators.regressor import MLPRegressor as MLPRegressor
