@@ -23,6 +23,7 @@ from chainrule.targets.llvm.program import program_code, program_text
 from chainrule.targets.llvm.resident import is_resident
 from chainrule.targets.llvm.training import TrainingKernel, compile_training
 from chainrule.transforms.schedule import blocked
+from chainrule.transforms.schedule.describe import describe
 
 ROWS = 40
 KERNELS: dict[Any, tuple[TrainingKernel, Program]] = {}
@@ -87,6 +88,22 @@ def test_calls_one_after_the_other_are_one_call_bit_for_bit(data: st.DataObject,
         kernel.run(parts, examples, order[first:last], 1, {RATE: rates[first:last]}, pieces[first:last])
     assert all(np.array_equal(whole[label], parts[label]) for label in whole)
     assert np.array_equal(errors, pieces)
+
+
+def test_the_weights_of_a_block_are_changed_where_they_lie() -> None:
+    """No sum is put down before it is taken from the weights: not a single difference is left, all are in the sums."""
+    kernel, _ = kernel_of([200, 45, 3], "float32")
+    assert kernel.block > 1
+    end = kernel.text.split("@end(", 1)[1].split("\n}", 1)[0]
+    assert "fneg" in end
+    assert "fsub" not in end
+
+
+def test_products_of_the_examples_of_a_block_are_formed_up_to_the_diagonal() -> None:
+    kernel, _ = kernel_of([200, 45, 3], "float32")
+    heads = [line for line in describe(kernel.code.plan).splitlines() if "over (block, block)" in line]
+    assert len(heads) == 1
+    assert heads[0].endswith("up to the diagonal")
 
 
 @given(epoch=st.integers(1, 60), layers=st.sampled_from(SHAPES))

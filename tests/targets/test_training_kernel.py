@@ -309,6 +309,30 @@ def test_states_that_read_each_other_as_arrays() -> None:
     assert errors.tolist() == pytest.approx([first.sum(), one.sum()])
 
 
+@pytest.mark.parametrize("rows", [2, 7, 16, 250])
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("added", [True, False])
+def test_a_product_that_is_added_to_a_state_where_it_lies(rows: int, known: bool, added: bool) -> None:
+    size = rows if known else "N"
+    w, x, t = array("w", 19, 37), array("x", size, 37), array("t", size, 19)
+    product = node(TABLE["transpose"], (t,), (1, 0)) @ x
+    total = node(TABLE["sum"], (w,), (0, 1))
+    after = w + product if added else w - product
+    program = Program(Graph({E: name_node(E, total)}), {Name("w"): State(w, after, None)}, (x, t))
+    drawn = np.random.default_rng(rows)
+    first, inputs, targets = (drawn.uniform(-1, 1, shape) for shape in ((19, 37), (2, rows, 37), (2, rows, 19)))
+    state, errors = {Name("w"): first.copy()}, np.zeros(2)
+    kernel = compile_training(program, error=E)
+    if known:
+        parts, order, batch = {Name("x"): inputs, Name("t"): targets}, np.arange(2), 1
+    else:
+        parts = {Name("x"): inputs.reshape(-1, 37), Name("t"): targets.reshape(-1, 19)}
+        order, batch = np.arange(2 * rows), rows
+    assert kernel.run(state, parts, order, batch, {}, errors) == 2
+    due = first + (1 if added else -1) * sum(one.T @ other for one, other in zip(targets, inputs, strict=True))
+    assert np.allclose(state[Name("w")], due, rtol=0, atol=1e-12)
+
+
 def test_conditions_count_as_numbers() -> None:
     s = input_node(Name("s"))
     for after in (GREATER(s, const(1)), WHERE(GREATER(s, const(1)), s, GREATER(s, const(0))) + GREATER(s, const(0))):

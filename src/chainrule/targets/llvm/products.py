@@ -16,7 +16,10 @@ def write_product(nest: Nest, way: Product) -> None:
     assert along is not None
 
     def tiles() -> None:
-        (write_dots if way.folded else write_tiles)(nest, along, across)
+        if way.folded:
+            write_dots(nest, along, across, lower=way.lower)
+        else:
+            write_tiles(nest, along, across)
 
     if nest.memory.gemm is not None and is_large(nest.plan, nest.stage, nest.memory.item):
         write_gemm(nest, tiles)

@@ -11,12 +11,14 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from chainrule.node import Dim
+from chainrule.ops.arithmetic import ADD, SUB
 from chainrule.targets.llvm.covering import Span, blocks_of_rows, panels, rows, rows_together
 from chainrule.targets.llvm.emit import Emitter, Value
 from chainrule.targets.llvm.functions import Functions
 from chainrule.targets.llvm.memory import LINE, padded, rows_kept, summed_in_parts
 from chainrule.targets.llvm.nest import Nest, Point
-from chainrule.transforms.schedule.stages import Place
+from chainrule.transforms.schedule import blocked
+from chainrule.transforms.schedule.stages import Place, Store, whole
 
 _SUMS: Final = {64: 24, 32: 12, 16: 12}  # registers for sums, by the bytes of one
 _CHAINS: Final = 8  # sums side by side, so that one need not wait for the last
@@ -104,6 +106,22 @@ class Tile:
             here = Point(e.plus(first.index, loop.index), first.shift)
             Tile(self.nest, self.along, self.across, [here], self.points).finish([row])
 
+    def begin(self, store: Store) -> list[Value]:
+        """What an array has at all positions: there the sums begin that are added to it."""
+        values = []
+        for row in self.rows:
+            for point in self.points:
+                self.move(row, point)
+                values.append(self.nest.load(store.buffer, store.place))
+        return values
+
+    def put(self, store: Store, sums: Sequence[Sequence[Value]]) -> None:
+        """Store the sums themselves."""
+        for row, totals in zip(self.rows, sums, strict=True):
+            for point, total in zip(self.points, totals, strict=True):
+                self.move(row, point)
+                self.nest.store(total, store.buffer, store.place)
+
     def places(self) -> list[list[Value]]:
         """Where the sums are kept while they are not complete: vectors that are below each other stand side by side."""
         e, memory = self.nest.emitter, self.nest.memory
@@ -178,12 +196,28 @@ def write_tiles(nest: Nest, along: int, across: int | None) -> None:
             tile.fetch_states()
         tile.finish(_sums(tile, inner, None))
 
+    grown = _grown(nest)
     if across is None:
         cover(None, finish)
+    elif grown is not None:
+        cover(None, lambda tile: tile.put(grown, _sums(tile, inner, None, grown)))
     elif summed_in_parts(nest.stage, nest.memory.item):
         _in_groups(nest, along, across, far=far)
     else:
         blocks_of_rows(nest, space[across], inner, lambda span: cover(span, finish))
+
+
+def _grown(nest: Nest) -> Store | None:
+    """The store of a stage that only adds a product of few rows to a state, or takes it away.
+
+    Its sums may begin with the state itself, and need no pass of their own: 1.05 times the speed of 784-100-10 online.
+    """
+    stage, (store, *others), (inner,) = nest.stage, nest.stage.stores, nest.summed()
+    x, buffer = store.value, store.buffer
+    few = inner == blocked.ROWS or (isinstance(inner, int) and inner <= _PART)
+    alone = not others and buffer.role == "state" and store.place == whole(stage.space)
+    added = x.op in (ADD, SUB) and nest.plan.found.get(x.args[0]) is buffer and x.args[1] is stage.core
+    return store if few and alone and added else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,8 +331,8 @@ def _comes_from_afar(tile: Tile, inner: Dim) -> bool:
     return known and len(tile.points) > 1 and int(inner) * int(width) * tile.nest.memory.item > _FAR
 
 
-def _sums(tile: Tile, inner: Dim, part: Span | None) -> list[list[Value]]:
-    """The sums of products of one tile, a list for each row; of a part of the summed axis."""
+def _sums(tile: Tile, inner: Dim, part: Span | None, grown: Store | None = None) -> list[list[Value]]:
+    """The sums of products of one tile, a list for each row; of a part of the summed axis, or `grown` by them."""
     nest, points = tile.nest, tile.points
     e, f = nest.emitter, Functions(nest.emitter)
     summed = len(nest.stage.space)
@@ -324,12 +358,16 @@ def _sums(tile: Tile, inner: Dim, part: Span | None) -> list[list[Value]]:
             nest.ahead = len(tile.rows) if tile.strip and row is tile.rows[0] else 0
             x = number()
             nest.ahead = 0
+            if grown is not None and grown.value.op is SUB:
+                x = e.write("fneg", x)
             for y in factors:
                 before = sums[len(result)]
                 result.append(f.fma(x, y, before) if before is not zero else f.mul(x, y))
         return result
 
     sums = [[zero] * size for _ in range(chains)]
+    if grown is not None:
+        sums[0] = tile.begin(grown)
     rounds = inner // chains if isinstance(inner, int) else None
     if rounds is not None and rounds * chains * size <= _WRITTEN_OUT:
         for shift in range(int(inner)):

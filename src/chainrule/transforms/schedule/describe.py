@@ -111,7 +111,8 @@ def _manner(plan: Plan, stage: Stage, names: Mapping[int, str]) -> str:
 
 def _way(core: Node, product: Product, inner: str) -> str:
     if product.folded:
-        return f"dot products over {inner} whose lanes are joined"
+        part = ", up to the diagonal" if product.lower else ""
+        return f"dot products over {inner} whose lanes are joined{part}"
     along = "result" if len(core.type.shape) == 1 else "columns" if product.along else "rows"
     return f"vectors along the {along}, summed over {inner}"
 

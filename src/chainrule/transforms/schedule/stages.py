@@ -37,11 +37,13 @@ class Store:
 class Product:
     """How a matrix product is computed: along one axis of its result, or by dot products whose sums are joined.
 
-    `along` is that axis of the result: 0 for the rows of the left matrix, 1 for the columns of the right one.
+    `along` is that axis of the result: 0 for the rows of the left matrix, 1 for the columns of the right one. Of a
+    `lower` one, only what is on and below the diagonal is asked for.
     """
 
     along: int
     folded: bool
+    lower: bool = False
 
 
 @dataclass(slots=True, eq=False)
