@@ -41,21 +41,23 @@ _PLAIN = {
 
 
 class Start:
-    """A network that has not been built, because what training needs of it is known; and what it learned since."""
+    """A network that is not built, because what training needs of it is known; and its numbers, once asked for."""
 
-    __slots__ = ("key", "known", "learned", "told")
+    __slots__ = ("key", "known", "told", "values")
 
     def __init__(self, told: Mapping[str, Any], key: str, known: Mapping[str, Any]) -> None:
         self.told, self.key, self.known = told, key, known
-        self.learned: dict[str, list[float]] | None = None
+        self.values: dict[str, list[float]] | None = None
 
     def parameters(self) -> dict[str, list[float]]:
-        """The values of all parameters, row by row."""
-        return self.learned or {name: first_values(law, self.told["seed"], name) for name, *law in self.known["laws"]}
+        """The values of all parameters as they are now, row by row."""
+        if self.values is None:
+            self.values = {name: first_values(law, self.told["seed"], name) for name, *law in self.known["laws"]}
+        return self.values
 
     def hand_over(self, parameters: Parameters) -> None:
-        """Put what was learned into the parameters of the network, now that it is built."""
-        for name, values in (self.learned or {}).items():
+        """Put the values into the parameters of the network, now that it is built."""
+        for name, values in (self.values or {}).items():
             parameters[name].flat[:] = values
 
 

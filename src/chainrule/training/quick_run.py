@@ -67,7 +67,7 @@ def run_quickly(
         totals = [total / order.count for total in totals]
     if not all(map(isfinite, [*totals, *(x for part in learned.values() for x in part)])) or _went_up(totals):
         return None
-    start.learned = {**values, **learned}
+    start.values = {**values, **learned}
     history = tuple([
         {"epoch": k, "updates": k * size, "error": error, "rate": rate} for k, error in enumerate(totals, 1)
     ])  # fmt: skip
