@@ -112,7 +112,7 @@ class Epochs:
         errors = np.full(len(sums), np.nan)
         made = self._call(rows, np.repeat(np.asarray(rates, float), size), 1 / sums, errors)
         seen = np.minimum(self.batch, count - self.batch * np.arange(size))
-        losses = [float(part @ seen) / count for part in errors.reshape(-1, size)]
+        losses: list[float] = ((errors.reshape(-1, size) * seen).sum(axis=1) / count).tolist()
         if made < len(errors):
             self.failed = made % size + 1
             self._bad = rows[made * self.batch : (made + 1) * self.batch]
