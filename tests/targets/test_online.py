@@ -151,6 +151,13 @@ def test_small_programs_live_in_registers(layers: list[int], expected: bool) -> 
     assert (" alwaysinline" in kernel.text) == expected
 
 
+@pytest.mark.parametrize("layers", [[3, 3, 3], [5, 4, 3], [13, 2, 1]], ids=str)
+def test_no_loop_keeps_a_small_example_out_of_the_registers(layers: list[int]) -> None:
+    kernel, _ = kernel_of(layers, "float32")
+    assert "loop1:" in kernel.text
+    assert "loop2:" not in kernel.text
+
+
 @pytest.mark.parametrize("optimizer", ["momentum", "nesterov", "adam", "rmsprop"])
 def test_rules_with_a_memory_in_registers(optimizer: str) -> None:
     layers = [3, 4, 2]

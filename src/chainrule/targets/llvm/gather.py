@@ -99,27 +99,36 @@ def _copy(
 ) -> None:
     """Copy examples from one place to another, line by line: in vectors, and what is left in ever smaller ones."""
     inner, stride = (shape[-1], sizes[-1]) if shape else (1, 1)
-    with e.loop(e.index(0), e.index(prod(shape) // inner), 1) as line:
+    lines = prod(shape) // inner
+    if lines == 1:  # no loop, so that a small array on the stack can be in registers: 1.05 times as fast at 3-3-3
+        _copy_line(e, inner, lanes, rows)
+        return
+    with e.loop(e.index(0), e.index(lines), 1) as line:
         ends = [
             (e.offset(source, e.times(line.index, e.index(inner))), e.offset(end, e.times(line.index, e.index(stride))))
             for source, end in rows
         ]
+        _copy_line(e, inner, lanes, ends)
 
-        def move(start: Value, width: int) -> None:
-            values = [e.load(e.offset(source, start), width) for source, _ in ends]
-            for value, (_, end) in zip(values, ends, strict=True):
-                e.store(value, e.offset(end, start))
 
-        full = inner // lanes * lanes
-        if full <= _WRITTEN_OUT * lanes:
-            for start in range(0, full, lanes):
-                move(e.index(start), lanes)
-        else:
-            with e.loop(e.index(0), e.index(full), lanes) as loop:
-                move(loop.index, lanes)
-        start, width = full, lanes
-        while start < inner:
-            width //= 2
-            if inner - start >= width:
-                move(e.index(start), width)
-                start += width
+def _copy_line(e: Emitter, size: int, lanes: int, ends: Sequence[tuple[Value, Value]]) -> None:
+    """Copy a line of each example."""
+
+    def move(start: Value, width: int) -> None:
+        values = [e.load(e.offset(source, start), width) for source, _ in ends]
+        for value, (_, end) in zip(values, ends, strict=True):
+            e.store(value, e.offset(end, start))
+
+    full = size // lanes * lanes
+    if full <= _WRITTEN_OUT * lanes:
+        for start in range(0, full, lanes):
+            move(e.index(start), lanes)
+    else:
+        with e.loop(e.index(0), e.index(full), lanes) as loop:
+            move(loop.index, lanes)
+    start, width = full, lanes
+    while start < size:
+        width //= 2
+        if size - start >= width:
+            move(e.index(start), width)
+            start += width
