@@ -54,7 +54,8 @@ class Space:
                 self.table[slot] = block.ctypes.data
         self.multiplier: Multiplier | None = None
         if memory.gemm is not None:
-            self.multiplier = multiplier(memory.item, memory.widest, max(bound.values()), threads)
+            wide = memory.lanes * memory.item == LINE  # rows are padded as the matrix unit takes them
+            self.multiplier = multiplier(memory.item, memory.widest, max(bound.values()), threads, amx=wide)
             self.table[memory.gemm :] = self.multiplier.slots
 
     def view(self, buffer: Buffer) -> Any:

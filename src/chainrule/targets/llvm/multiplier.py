@@ -43,9 +43,12 @@ class Multiplier:
         return self.address, context, self.deepest, *self.least_rows
 
 
-def multiplier(item: int, widest: int, rows: int, threads: int) -> Multiplier:
-    """What is best for numbers of so many bytes, products of so many columns at most, and batches of so many rows."""
-    if item == 4 and rows >= AMX_ROWS and "+amx-bf16" in this_machine().features and may_use_amx():
+def multiplier(item: int, widest: int, rows: int, threads: int, *, amx: bool = True) -> Multiplier:
+    """What is best for numbers of so many bytes, products of so many columns at most, and batches of so many rows.
+
+    Without `amx`, the matrix unit is not used: it takes rows that are padded to whole vectors of AVX-512.
+    """
+    if amx and item == 4 and rows >= AMX_ROWS and "+amx-bf16" in this_machine().features and may_use_amx():
         return _amx(widest, threads)
     address = gemm_address(item) if rows >= BLAS_ROWS else 0
     return Multiplier(address, None, 0, (BLAS_ROWS if address else _NEVER, _NEVER), is_blas=bool(address))
