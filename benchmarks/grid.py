@@ -4,7 +4,7 @@ Widths of 1 to 1,024, 1 to 6 layers of weights, batches of 1 to 512, every activ
 gradient descent and Adam: a fixed design, each property spread evenly. What is measured is kept, so a run that was cut
 short goes on where it stopped.
 
-python benchmarks/grid.py [--limit 10] [--again]
+python benchmarks/grid.py [--limit 10] [--again] [--below 1.0]
 """
 
 from __future__ import annotations
@@ -96,13 +96,14 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--limit", type=int, default=SHAPES, help="how many shapes at most are measured now")
     options.add_argument("--again", action="store_true", help="measure also what has been measured")
+    options.add_argument("--below", type=float, default=0.0, help="measure again what was no faster than so many times")
     chosen = options.parse_args()
     began = time.perf_counter()
     print(machine())
     print("how many times as fast as the best peer: user with cr.train, kernel the native code alone\n")
     tasks = {title(task): task for task in design()}
     done = {} if chosen.again else kept("grid")
-    due = [name for name in tasks if name not in done][: chosen.limit]
+    due = [name for name in tasks if done.get(name, {}).get("ratio", 0.0) <= chosen.below][: chosen.limit]
     with workers(present([*OURS, *PEERS, *ONLINE_PEERS]), 1) as field:
         for name in due:
             found = measure(tasks[name], field)

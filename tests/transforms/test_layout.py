@@ -7,7 +7,7 @@ import pytest
 from chainrule.node import Node, input_node, type_of
 from chainrule.ops.matrix import MATMUL, TRANSPOSE
 from chainrule.quantity import Name
-from chainrule.transforms.schedule.layout import innermost, lanes_across, product_cost, state_orders
+from chainrule.transforms.schedule.layout import innermost, lanes_across, product_cost, shared_orders
 
 
 def matrix(name: str, *shape: int | str) -> Node:
@@ -37,7 +37,7 @@ def test_only_what_a_copy_brings_into_order_is_copied() -> None:
 def test_rows_too_long_for_the_first_cache_are_no_dot_products_of_a_batch(units: int) -> None:
     W = matrix("W", units, 784)
     one, batch = (MATMUL(x, TRANSPOSE(W, attribute=(1, 0))) for x in (matrix("x", 784), matrix("x", "N", 784)))
-    assert state_orders([batch], [[W]], 8)[W] == (1, 0)
+    assert shared_orders([batch], [[W]], 8, {})[W] == (1, 0)
     assert product_cost(batch, {W: (0, 1)}, 16)[1].folded
     assert product_cost(one, {W: (0, 1)}, 8)[1].folded
 
@@ -56,5 +56,16 @@ def test_a_product_over_the_rows_is_joined_from_lanes_once() -> None:
     _, way, copied = product_cost(MATMUL(TRANSPOSE(delta, attribute=(1, 0)), x), orders, 16)
     assert way.folded
     assert copied == ()
-    _, way, copied = product_cost(MATMUL(x, matrix("W", 5, 3)), orders, 16, wanted=0)
+    net = MATMUL(x, matrix("W", 5, 3))
+    _, way, copied = product_cost(net, {**orders, **lanes_across([net], "N", 16)}, 16)
     assert (way.along, way.folded, copied) == (0, False, ())
+
+
+def test_what_changes_a_matrix_has_a_say_in_how_it_lies() -> None:
+    x, delta, W = matrix("x", "N", 50), matrix("delta", "N", 8), matrix("W", 8, 50)
+    net, change = MATMUL(x, TRANSPOSE(W, attribute=(1, 0))), MATMUL(TRANSPOSE(delta, attribute=(1, 0)), x)
+    across = lanes_across([x, delta, net], "N", 16)
+    orders = shared_orders([net, change], [[W, change]], 16, across)
+    assert orders[W] == orders[change] == (0, 1)  # vectors along x, whose neighbours lie side by side
+    assert product_cost(change, orders, 16)[1].along == 1
+    assert orders.items() >= across.items()

@@ -143,7 +143,7 @@ def phases(made: Plan, parts: Mapping[str, int]) -> dict[str, list[Stage]]:
         read = {made.found[n].number for n in order([s.value for s in stage.stores]) if n in made.found}
         if parts["all_columns"] in read or parts["learning"] in {store.buffer.number for store in stage.stores}:
             result["end"].append(stage)
-        elif parts["inputs"] in read:
+        elif read & {parts["inputs"], parts["learning"]}:  # a copy of the matrix, too
             result["begin"].append(stage)
         else:
             result["forward" if k < made.checked else "update"].append(stage)

@@ -78,10 +78,10 @@ def is_leaf(x: Node) -> bool:
     return x.op is INPUT or x.op is CONST or x.op.name in _LEAVES
 
 
-def group(roots: Sequence[Node], orders: Orders, favourites: Orders, lanes: int) -> Grouping:
+def group(roots: Sequence[Node], orders: Orders, lanes: int) -> Grouping:
     """Stages for all nodes below the roots, each with the stages it waits for.
 
-    `orders` is how inputs lie, `favourites` how some of the results should.
+    `orders` is how some of them lie, or should.
     """
     grouping = Grouping(orders, lanes)
     nodes = order(roots)
@@ -90,7 +90,7 @@ def group(roots: Sequence[Node], orders: Orders, favourites: Orders, lanes: int)
         for argument in current.args:
             users.setdefault(argument, []).append(current)
     for current in nodes:
-        _prepare(grouping, current, favourites)
+        _prepare(grouping, current)
     for current in nodes:
         _place(grouping, current, users)
     for root in roots:
@@ -99,11 +99,10 @@ def group(roots: Sequence[Node], orders: Orders, favourites: Orders, lanes: int)
     return grouping
 
 
-def _prepare(grouping: Grouping, x: Node, favourites: Orders) -> None:
+def _prepare(grouping: Grouping, x: Node) -> None:
     """Decide how a product runs, and what must lie in memory for it."""
     if x.op.name == "matmul":
-        wanted = favourites[x][-1] if x in favourites else 1
-        _, grouping.ways[x], copies = product_cost(x, grouping.orders, grouping.lanes, wanted)
+        _, grouping.ways[x], copies = product_cost(x, grouping.orders, grouping.lanes)
         for k, operand in enumerate(x.args):
             base = base_of(operand)
             copied = k in copies or (is_leaf(base) and base.op is not INPUT)

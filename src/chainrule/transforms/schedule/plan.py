@@ -5,14 +5,14 @@ State is changed in place wherever nobody needs the old values any more; else th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chainrule.node import INPUT, REAL, Node, const, input_node, order, type_of
 from chainrule.ops.matrix import BROADCAST
 from chainrule.quantity import Name
 from chainrule.transforms.schedule.grouping import CHEAP, Grouping, group, is_leaf
-from chainrule.transforms.schedule.layout import lanes_across, state_orders
+from chainrule.transforms.schedule.layout import lanes_across, shared_orders
 from chainrule.transforms.schedule.lower import ASSEMBLED, is_view
 from chainrule.transforms.schedule.stages import Buffer, Place, Plan, Role, Stage, Store, natural, whole
 
@@ -54,10 +54,9 @@ def plan(
     """
     roots = [*outputs, *[after for _, after in states]]
     nodes = order(roots)
-    turned = lanes_across(nodes, batch, lanes)
-    orders = state_orders(nodes, groups, lanes, turned)
-    favourites = _favourite_orders(states, orders) | turned
-    planner = _Planner(group(roots, orders, favourites, lanes))
+    alike = [[*group, *_elements(group, states)] for group in groups]
+    orders = shared_orders(nodes, alike, lanes, lanes_across(nodes, batch, lanes))
+    planner = _Planner(group(roots, orders, lanes))
     for given, role in inputs.items():
         planner.found[given] = planner.buffer(given, role, orders.get(given))
     wanted, _ = _wanted(planner, roots)
@@ -66,7 +65,7 @@ def plan(
     steady = _steady(roots, inputs)
     for x in wanted:
         kind: Role = "scalar" if x in steady else "scratch"
-        planner.found[x] = planner.buffer(x, kind, favourites.get(x))
+        planner.found[x] = planner.buffer(x, kind, orders.get(x))
         _fill(planner, x)
     results = [planner.buffer(x, "output") for x in outputs]
     for x, buffer in zip(outputs, results, strict=True):
@@ -142,19 +141,17 @@ def _depth(planner: _Planner, x: Node, available: set[Node], depth: Mapping[Node
     return planner.grouping.loose.get(x)
 
 
-def _favourite_orders(
-    states: Sequence[tuple[Node, Node]], orders: Mapping[Node, tuple[int, ...]]
-) -> dict[Node, tuple[int, ...]]:
-    """In which order matrices lie best: as the state does that they are made into, element by element."""
-    favourites: dict[Node, tuple[int, ...]] = {}
+def _elements(group: Sequence[Node], states: Sequence[tuple[Node, Node]]) -> Iterator[Node]:
+    """What states are made into, and of, element by element: it lies best as they do."""
+    found: set[Node] = set()
     for before, after in states:
-        stack = [after] if before in orders else []
+        stack = [after] if before in group else []
         while stack:
             x = stack.pop()
-            if x not in favourites and x.type.shape == before.type.shape:
-                favourites[x] = orders[before]
+            if x not in found and x.type.shape == before.type.shape and x.op is not INPUT:
+                found.add(x)
                 stack += x.args if x.op.elementwise else ()
-    return favourites
+                yield x
 
 
 def _fill(planner: _Planner, x: Node) -> None:
