@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
@@ -36,8 +36,7 @@ GATHERED: Final = 1 << 22  # numbers of sparse rows that are filled in at a time
 class Epochs:
     """Runs epochs on a state: X dense or sparse, targets T, and perhaps a weight for each row.
 
-    Several short epochs are joined in one call of the kernel unless they are `watched` one by one. Only whole batches
-    can be joined, so the last of an epoch is filled up with a row of weight 0.
+    Several short epochs are joined in one call of the kernel unless they are `watched` one by one.
     """
 
     design: Design
@@ -55,15 +54,12 @@ class Epochs:
     count: int = field(init=False)
     failed: int | None = field(init=False, default=None)  # the update of its epoch that was not finite
     _bad: NDArray[Any] = field(init=False)  # and its rows
-    _missing: int = field(init=False, default=0)  # rows that each epoch is filled up with
     _program: Program = field(init=False)
     _session: Session = field(init=False)
     _rows: NDArray[Any] = field(init=False)
 
     def __post_init__(self) -> None:
         self.count = len(self.T)
-        if not self.watched and not self._is_sparse and self.count % self.batch and 2 * self.count <= ROWS:
-            self._fill_up()
         self._program = update_program(self.design, self.solver)
         dtype = "float32" if self.T.dtype == np.float32 else "float64"
         layers, rows = self.design.layers, self.most * self.count
@@ -74,14 +70,6 @@ class Epochs:
         self.T = np.ascontiguousarray(self.T)  # the columns of a table are not
         if not self._is_sparse:
             self.X = np.ascontiguousarray(self.X)
-
-    def _fill_up(self) -> None:
-        """Put a row of weight 0 below the others."""
-        weights = np.ones(self.count) if self.weights is None else self.weights
-        self._missing = -self.count % self.batch
-        self.design = replace(self.design, weighted=True)
-        self.X, self.T = np.concatenate([self.X, self.X[:1]]), np.concatenate([self.T, self.T[:1]])
-        self.weights = np.append(weights, 0).astype(self.T.dtype)
 
     @property
     def state(self) -> State:
@@ -95,8 +83,7 @@ class Epochs:
     @property
     def at_once(self) -> int:
         """How many epochs one call can take."""
-        rows = self.count + self._missing
-        return 1 if self.watched or self._is_sparse or rows % self.batch else max(1, ROWS // rows)
+        return 1 if self.watched or self._is_sparse else max(1, ROWS // self.count)
 
     def put(self, values: dict[Quantity, NDArray[Any]]) -> None:
         """Begin from these values, where the state has them in the same shape."""
@@ -108,14 +95,15 @@ class Epochs:
         """One epoch for each rate; the mean error of each, the last nan if an update was not finite."""
         count, size = self.count, -(-self.count // self.batch)
         rows = np.concatenate([self._next_order() for _ in rates])
-        sums = self._sums(rows)
+        starts = np.add.outer(count * np.arange(len(rates)), self.batch * np.arange(size)).ravel()
+        sums = self._sums(rows, starts)
         errors = np.full(len(sums), np.nan)
         made = self._call(rows, np.repeat(np.asarray(rates, float), size), 1 / sums, errors)
         seen = np.minimum(self.batch, count - self.batch * np.arange(size))
         losses: list[float] = ((errors.reshape(-1, size) * seen).sum(axis=1) / count).tolist()
         if made < len(errors):
             self.failed = made % size + 1
-            self._bad = rows[made * self.batch : (made + 1) * self.batch]
+            self._bad = np.split(rows, starts)[made + 1]
             losses = [*losses[: made // size], float("nan")]
         return losses
 
@@ -124,28 +112,27 @@ class Epochs:
             drawn = np.arange(len(self._rows))
             self.random.shuffle(drawn)
             self._rows = self._rows[drawn]
-        return np.append(self._rows, np.full(self._missing, self.count)) if self._missing else self._rows
+        return self._rows
 
-    def _sums(self, rows: NDArray[Any]) -> NDArray[Any]:
+    def _sums(self, rows: NDArray[Any], starts: NDArray[Any]) -> NDArray[Any]:
         """The sum of the weights of each batch; rows of weight 0 alone change nothing."""
-        starts = np.arange(0, len(rows), self.batch)
         if self.weights is None:
-            return np.minimum(self.batch, len(rows) - starts).astype(float)
+            return np.diff(starts, append=len(rows)).astype(float)
         found = np.add.reduceat(np.asarray(self.weights, float)[rows], starts)
         return np.where(found != 0, found, np.inf)
 
     def _call(self, rows: NDArray[Any], rates: NDArray[Any], shares: NDArray[Any], errors: NDArray[Any]) -> int:
-        """The updates made; sparse rows are filled in as they are used."""
-        step = len(rows)
-        if self._is_sparse:
-            step = max(1, GATHERED // max(1, self.X.shape[1]) // self.batch) * self.batch
+        """The updates made; sparse rows, of one epoch at a time, are filled in as they are used."""
+        if not self._is_sparse:
+            scalars = self._scalars(rates, shares)
+            return self._session.run(self._parts(rows), rows, scalars, errors, epoch=self.count)
+        step = max(1, GATHERED // max(1, self.X.shape[1]) // self.batch) * self.batch
         made = 0
         for start in range(0, len(rows), step):
             part = rows[start : start + step]
             updates = slice(made, made + -(-len(part) // self.batch))
             scalars = self._scalars(rates[updates], shares[updates])
-            numbers = np.arange(len(part)) if self._is_sparse else part
-            count = self._session.run(self._parts(part), numbers, scalars, errors[updates])
+            count = self._session.run(self._parts(part), np.arange(len(part)), scalars, errors[updates])
             made += count
             if count < len(errors[updates]):
                 break
