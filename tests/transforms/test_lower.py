@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 
 from chainrule.graph import Graph
-from chainrule.node import CONST, REAL, Node, const, input_node, name_node, node, order
+from chainrule.node import CONST, REAL, Node, const, input_node, name_node, node, order, type_of
 from chainrule.ops import TABLE
 from chainrule.ops.functions import ERF, GELU, PI, SQRT
 from chainrule.quantity import Derivative, Name
@@ -50,3 +50,10 @@ def test_gelu_and_its_slope_share_the_error_function() -> None:
     graph = reverse(Graph({Name("E"): name_node(Name("E"), GELU(X))}), Name("E"), [Name("x")])
     roots = [graph.outputs[Name("E")], graph.quantities()[Derivative(Name("E"), Name("x"))]]
     assert sum(x.op is ERF for x in order(lower(roots))) == 1
+
+
+def test_a_product_of_which_nothing_is_summed_is_elementwise() -> None:
+    w, d = (input_node(Name(name), type_of("real", shape)) for name, shape in (("w", (3, 1)), ("d", (1,))))
+    result = lowered(node(TABLE["matmul"], (w, d)))
+    assert result.op is TABLE["mul"]
+    assert result.type.shape == (3,)

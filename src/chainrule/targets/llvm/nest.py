@@ -49,6 +49,7 @@ class Nest:
     values: dict[tuple[Node, Place], Value] = field(default_factory=dict)
     exact_values: dict[Node, Value] = field(default_factory=dict)
     core: Value | None = None
+    made: Node | None = field(init=False)  # what `core` is the value of: that of the stage, or a sum with it
     arrays: dict[Buffer, Value] | None = None  # where arrays begin, if that is told when the stage is called
     ahead: int = 0  # how many numbers beyond each vector of a state, or each number, the next ones are fetched
     scalars: Scalars = field(init=False)
@@ -56,6 +57,7 @@ class Nest:
     _strides: dict[Buffer, list[Value]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.made = self.stage.core
         self.scalars = scalars_of(self.emitter, vector_bytes=self.memory.lanes * self.memory.item)
 
     # -- sizes and addresses
@@ -192,8 +194,8 @@ class Nest:
         if roots not in self._chains:
             self._chains[roots] = [
                 x
-                for x in order(roots, cut=self._is_given)
-                if x.op.elementwise and x.type.shape == self.stage.space and not self._is_given(x)
+                for x in order(roots, cut=self.is_given)
+                if x.op.elementwise and x.type.shape == self.stage.space and not self.is_given(x)
             ]
         return self._chains[roots]
 
@@ -205,8 +207,9 @@ class Nest:
             else:
                 self.store(value, store.buffer, store.place)
 
-    def _is_given(self, x: Node) -> bool:
-        return x is self.stage.core or (x in self.plan.found and self.plan.home.get(x) != self.stage.number)
+    def is_given(self, x: Node) -> bool:
+        """Whether a value is there before the ops at a position are worked out."""
+        return x is self.made or (x in self.plan.found and self.plan.home.get(x) != self.stage.number)
 
     def value(self, x: Node, place: Place) -> Value:
         """The value of a node at a place; nodes that this stage does not compute are loaded."""
@@ -222,7 +225,7 @@ class Nest:
             if x.type.kind == "boolean":
                 return e.write("fcmp olt", e.constant(0), loaded, kind="condition")
             return loaded
-        if x is self.stage.core and self.core is not None:
+        if x is self.made and self.core is not None:
             return self.core
         if is_leaf(x):
             return self._leaf(e, x)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from chainrule.targets.llvm.dots import write_dots
 from chainrule.targets.llvm.gemm import is_large, write_gemm
 from chainrule.targets.llvm.nest import Nest
-from chainrule.targets.llvm.tiles import free_axes, write_tiles
+from chainrule.targets.llvm.operands import free_axes
+from chainrule.targets.llvm.tiles import write_tiles
 from chainrule.transforms.schedule.stages import Product
 
 

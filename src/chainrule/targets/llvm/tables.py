@@ -4,8 +4,9 @@ AVX-512 picks one of 32 numbers of float32 for each lane in one instruction, so 
 sigmoid(n + d) for |d| <= 1/2, and nothing waits for a power of e or for a division: 28 cycles from z to the result
 instead of 42 to 54. Beyond 15.5 there is no polynomial: a branch that is hardly ever taken goes the other way.
 
-1.2 times the updates a second at 2-2-1 and 2-2-2 (tanh: 1.5 times), 1.05 to 1.1 times at 64-32-10. In float64 it takes
-16 times two registers: 1.2 times the updates at 2-2-1, but twice the time of the compiler, so there it is not done.
+1.2 times the updates a second at 2-2-1 and 2-2-2 (tanh: 1.5 times), 1.15 times at 8-3-8, 1.05 to 1.1 times at
+64-32-10. In float64 it takes 16 times two registers: 1.2 times the updates at 2-2-1, but twice the time of the
+compiler, so there it is not done.
 """
 
 from __future__ import annotations

@@ -10,15 +10,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from chainrule.node import Dim
+from chainrule.node import Dim, Node
 from chainrule.ops.arithmetic import ADD, SUB
 from chainrule.targets.llvm.covering import Span, blocks_of_rows, panels, rows, rows_together
 from chainrule.targets.llvm.emit import Emitter, Value
 from chainrule.targets.llvm.functions import Functions
 from chainrule.targets.llvm.memory import LINE, padded, rows_kept, summed_in_parts
 from chainrule.targets.llvm.nest import Nest, Point
+from chainrule.targets.llvm.operands import addend, free_axes, operand
 from chainrule.transforms.schedule import blocked
-from chainrule.transforms.schedule.stages import Place, Store, whole
+from chainrule.transforms.schedule.stages import Store, whole
 
 _SUMS: Final = {64: 24, 32: 12, 16: 12}  # registers for sums, by the bytes of one
 _CHAINS: Final = 8  # sums side by side, so that one need not wait for the last
@@ -32,31 +33,6 @@ _MANY: Final = 5  # vectors from which they do
 def registers(nest: Nest) -> int:
     """How many registers there are for sums."""
     return _SUMS[max(16, nest.memory.lanes * nest.memory.item)]
-
-
-def free_axes(nest: Nest) -> tuple[int | None, int | None]:
-    """The axes of the result that are the rows of the left matrix and the columns of the right one."""
-    core = nest.stage.core
-    assert core is not None
-    left, right = (len(a.type.shape) for a in core.args)
-    return (0 if left == 2 else None), (left - 1 if right == 2 else None)
-
-
-def operand(nest: Nest, which: int) -> Callable[[], Value]:
-    """The element of the left (0) or right (1) matrix at the position of the nest."""
-    core = nest.stage.core
-    assert core is not None
-    free = free_axes(nest)[which]
-    place: Place = ((len(nest.stage.space), 0),)
-    if free is not None:
-        place = ((free, 0), *place) if which == 0 else (*place, (free, 0))
-    operand = core.args[which]
-
-    def load() -> Value:
-        nest.values.clear()
-        return nest.value(operand, place)
-
-    return load
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +89,16 @@ class Tile:
             for point in self.points:
                 self.move(row, point)
                 values.append(self.nest.load(store.buffer, store.place))
+        return values
+
+    def begin_with(self, addend: Node) -> list[Value]:
+        """What is added to the sums: there they begin."""
+        values = []
+        for row in self.rows:
+            for point in self.points:
+                self.move(row, point)
+                self.nest.values.clear()
+                values.append(self.nest.emitter.splat(self.nest.value(addend, whole(addend.type.shape)), point.lanes))
         return values
 
     def put(self, store: Store, sums: Sequence[Sequence[Value]]) -> None:
@@ -194,10 +180,11 @@ def write_tiles(nest: Nest, along: int, across: int | None) -> None:
     def finish(tile: Tile) -> None:
         if far:
             tile.fetch_states()
-        tile.finish(_sums(tile, inner, None))
+        tile.finish(_sums(tile, inner, None, added=added))
 
-    grown = _grown(nest)
+    grown, added = _grown(nest), None
     if across is None:
+        added = addend(nest)
         cover(None, finish)
     elif grown is not None:
         cover(None, lambda tile: tile.put(grown, _sums(tile, inner, None, grown)))
@@ -331,8 +318,13 @@ def _comes_from_afar(tile: Tile, inner: Dim) -> bool:
     return known and len(tile.points) > 1 and int(inner) * int(width) * tile.nest.memory.item > _FAR
 
 
-def _sums(tile: Tile, inner: Dim, part: Span | None, grown: Store | None = None) -> list[list[Value]]:
-    """The sums of products of one tile, a list for each row; of a part of the summed axis, or `grown` by them."""
+def _sums(
+    tile: Tile, inner: Dim, part: Span | None, grown: Store | None = None, added: Node | None = None
+) -> list[list[Value]]:
+    """The sums of products of one tile, a list for each row; of a part of the summed axis, or `grown` by them.
+
+    There are half as many chains as products, because a product is added in one step.
+    """
     nest, points = tile.nest, tile.points
     e, f = nest.emitter, Functions(nest.emitter)
     summed = len(nest.stage.space)
@@ -340,7 +332,7 @@ def _sums(tile: Tile, inner: Dim, part: Span | None, grown: Store | None = None)
     number = operand(nest, 1 if free_axes(nest)[0] == tile.along else 0)
     size = len(tile.rows) * len(points)
     chains = max(1, _CHAINS // size)
-    chains = min(chains, inner) if isinstance(inner, int) else 1
+    chains = min(chains, -(-inner // 2)) if isinstance(inner, int) else 1
     zero = e.splat(e.constant(0), points[0].lanes)
     ahead = len(points) * points[0].lanes if _comes_from_afar(tile, inner) else 0
 
@@ -368,6 +360,8 @@ def _sums(tile: Tile, inner: Dim, part: Span | None, grown: Store | None = None)
     sums = [[zero] * size for _ in range(chains)]
     if grown is not None:
         sums[0] = tile.begin(grown)
+    if added is not None:
+        sums[0] = tile.begin_with(added)
     rounds = inner // chains if isinstance(inner, int) else None
     if rounds is not None and rounds * chains * size <= _WRITTEN_OUT:
         for shift in range(int(inner)):

@@ -156,6 +156,9 @@ def _outer(a: Node, b: Node) -> Node:
 
 
 def _matmul(a: Node, b: Node) -> Node:
+    """A product; that of two vectors is a sum, and one of which nothing is summed is none."""
+    if b.type.shape == (1,) and len(a.type.shape) == 2:
+        return node(MUL, (RESHAPE(a, attribute=a.type.shape[:1]), b))
     if len(a.type.shape) == len(b.type.shape) == 1:
         return node(SUM, (node(MUL, (a, b)),), (0,))
     return node(MATMUL, (a, b))

@@ -27,15 +27,15 @@ _END: Final = Fraction(79, 5)  # from here on sigmoid(z) is 1 within 2e-7
 _DELICATE: Final = frozenset({"log", "log10", "sqrt", "power"})
 
 
-def shortened(roots: Sequence[Node], *, widest: int | None = None) -> list[Node]:
+def shortened(roots: Sequence[Node], *, lengths: range | None = None) -> list[Node]:
     """The roots with short sigmoids wherever no more than their absolute error counts.
 
-    Rows longer than `widest` keep the precise one, which is quicker for them where it is looked up in registers.
+    Rows of other `lengths` keep the precise one, which is as quick for them where it is looked up in registers.
     """
     delicate = _delicate(roots)
 
     def make(old: Node, args: tuple[Node, ...]) -> Node:
-        if old.op.name == "sigmoid" and old not in delicate and (widest is None or _length(old) <= widest):
+        if old.op.name == "sigmoid" and old not in delicate and (lengths is None or _length(old) in lengths):
             return short_sigmoid(args[0])
         return node(old.op, args, old.attribute)
 
