@@ -17,8 +17,7 @@ from chainrule.targets.native.link import link
 from chainrule.targets.native.load import Loaded
 from chainrule.targets.native.store import key_of, read, write
 
-_LARGE: Final = 60_000  # characters of text above which the quick code generator is used
-_LARGER: Final = 400_000
+_LARGE: Final = 400_000  # characters of text above which the quick code generator is used
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +92,9 @@ def compile_text(text: str, *, hasty: bool = False) -> Compiled:
     for haste, because then there would be none.
     """
     machine = this_machine()
-    larger = _LARGER * (10 if "phi <" in text else 1)  # without care for registers a tile of sums takes 4 times as long
-    quick = len(text) > larger or (hasty and " arcp " not in text)
-    level = 0 if quick else 1 if len(text) > _LARGE else 2
+    large = _LARGE * (10 if "phi <" in text else 1)  # without care for registers a tile of sums takes 4 times as long
+    quick = len(text) > large or (hasty and " arcp " not in text)
+    level = 0 if quick else 2
     outside = list(dict.fromkeys(findall(r"\ndeclare \S+ @(\w+)\(", text)))
     key = None if outside else key_of("text", COMPILER, repr((machine, level)), text)
     code: Loaded | _Engine | None = kept_code(key) if key is not None else None
