@@ -102,6 +102,11 @@ def test_a_shape_that_only_a_constant_has_is_kept() -> None:
     assert made(product(stretched, A)).type.shape == (3,)
 
 
+def test_a_condition_that_is_multiplied_stays_a_number() -> None:
+    root = product(const(1), TABLE["greater"](A, B))
+    assert made(root).type == root.type == A.type
+
+
 def test_long_products() -> None:
     root, backwards = A, A
     for k in range(30_000):

@@ -45,7 +45,7 @@ def latest_last(roots: Sequence[Node], *, fused: bool) -> list[Node]:
             factors[old] = found
             return plain
         made = _product(_settled(found, fused=fused), ready)
-        return made if made.type.shape == old.type.shape else plain
+        return made if made.type == old.type else plain
 
     done = rebuild(roots, make)
     return [done[root] for root in roots]
