@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 MOST: Final = 1000  # examples that are looked at
 A_FEW: Final = 64  # while training
+LEAST: Final = 16  # of these, where more would take longer than an update
 SATURATED: Final[Mapping[Op, Callable[[Any], Any]]] = {
     SIGMOID: lambda a: np.abs(a - 0.5) > 0.49,
     TANH: lambda a: np.abs(a) > 0.99,
@@ -259,9 +260,15 @@ def _after_step(model: Model, given: Examples, slopes: Mapping[str, NDArray[Any]
     return error_at(model, given, moved)
 
 
+def _few(model: Model, given: Examples) -> Examples:
+    """Some of the examples: the fewer, the larger the model."""
+    numbers = sum([value.size for value in model.parameters.values()])
+    return given.rows(slice(0, max(LEAST, min(A_FEW, (1 << 25) // max(1, numbers)))))
+
+
 def noticed_before(model: Model, given: Examples) -> list[str]:
     """What is so wrong before training that a person should know: in words, from a few of the examples."""
-    some = given.rows(slice(0, A_FEW))
+    some = _few(model, given)
     findings = [*_inputs(model, some), *_targets(model, some), *_of_forward_pass(model, some)]
     return [str(one) for one in findings if one.severe]
 
@@ -273,10 +280,12 @@ def noticed_after(model: Model, given: Examples, rows: Sequence[Row]) -> list[st
     if len(errors) > 4 and np.isfinite(errors).all() and min(errors[-3:]) > 1.5 * errors[0] > 0:
         found.append(f"the error went up, from {errors[0]:.4g} to {errors[-1]:.4g}. Take a lower rate.")
     if any(one.op is RELU for one in model.graph.nodes()):
-        findings = _of_forward_pass(model, given.rows(slice(0, A_FEW)))
+        findings = _of_forward_pass(model, _few(model, given))
         found += [str(one) for one in findings if one.severe and one.kind == "dead units"]
     return found
 
 
 def _of_forward_pass(model: Model, given: Examples) -> list[Finding]:
+    if not any(one.op in (RELU, SIGMOID, TANH) for one in model.graph.nodes()):
+        return []
     return _activations(model, _values(model, error_graph(model), given, dtype=model.dtype))
