@@ -38,17 +38,23 @@ def heat_map(rows: Mapping[str, Mapping[str, Any]]) -> Any:
 
 
 def growth(rows: Mapping[str, Any]) -> Any:
-    """A curve of seconds for each axis, beside the operations of a thread, which are drawn through its last point."""
+    """A curve of seconds for each axis beside the operations, drawn through the last point; of threads, the first."""
     figure = _figure(9.0, 2.4)
     found = {axis: points for axis, points in rows.items() if axis in AXES}
     for axes, (axis, points) in zip(figure.subplots(1, len(found), squeeze=False)[0], found.items(), strict=True):
         sizes = [point["size"] for point in points]
-        scale = points[-1]["seconds"] / points[-1]["operations"]
+        through = points[0 if axis == "threads" else -1]
+        scale = through["seconds"] / through["operations"]
         axes.loglog(sizes, [scale * point["operations"] for point in points], "--", color="0.6", label="operations")
         axes.loglog(sizes, [point["seconds"] for point in points], "o-", markersize=3, label="seconds")
         axes.set_xlabel(axis, fontsize=8)
         axes.set_title("seconds an epoch" if axis == "examples" else "seconds an update", fontsize=8)
-        axes.tick_params(labelsize=7)
+        axes.tick_params(labelsize=7, which="both")
+        if axis == "threads":
+            axes.set_xticks(sizes, sizes)
+            axes.minorticks_off()
+            ends = [scale * points[-1]["operations"], points[0]["seconds"]]
+            axes.set_yticks(ends, [f"{seconds:.2g}" for seconds in ends])
     axes.legend(fontsize=7)
     return figure
 
