@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -88,3 +92,14 @@ def gap(found: Mapping[Quantity, Any], expected: Mapping[Quantity, Any]) -> floa
         float(np.max(np.abs(found[label] - expected[label]) / np.maximum(1.0, np.abs(expected[label])), initial=0.0))
         for label in found
     )
+
+
+def printed_twice(program: str, kept: Path) -> list[list[str]]:
+    """The words that a program prints in a process of its own, and in another that finds what the first has kept."""
+    where = {**os.environ, "CHAINRULE_CACHE": str(kept)}
+    return [
+        subprocess.run(
+            [sys.executable, "-c", program], env=where, capture_output=True, text=True, check=True, timeout=120
+        ).stdout.split()
+        for _ in range(2)
+    ]

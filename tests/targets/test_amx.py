@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.targets.networks import RATE, E, T, X, beginning, gap, network, reference
+from tests.targets.networks import RATE, E, T, X, beginning, gap, network, printed_twice, reference
 
 import chainrule as cr
 from chainrule.quantity import Quantity
@@ -316,12 +313,7 @@ print(float(net.parameters["W1"].sum()).hex(), "llvmlite" in sys.modules, "chain
 
 @HERE
 def test_a_second_process_finds_it_on_disk(tmp_path: Path) -> None:
-    def result() -> list[str]:
-        where = {**os.environ, "CHAINRULE_CACHE": str(tmp_path / "kept")}
-        return subprocess.run([sys.executable, "-c", TRAIN], env=where, capture_output=True, text=True, check=True,
-                              timeout=120).stdout.split()  # fmt: skip
-
-    first, second = result(), result()
+    first, second = printed_twice(TRAIN, tmp_path / "kept")
     assert first[0] == second[0]
     assert (first[1:], second[1:]) == (["True", "True"], ["False", "False"])
 

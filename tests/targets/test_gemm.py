@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.targets.networks import RATE, E, T, X, beginning, gap, network, reference
+from tests.targets.networks import RATE, E, T, X, beginning, gap, network, printed_twice, reference
 
 import chainrule as cr
 from chainrule.errors import ProblemError
@@ -200,11 +199,6 @@ print(float(net.parameters["W1"].sum()).hex(), "llvmlite" in sys.modules, "scipy
 
 @pytest.mark.skipif(sys.platform != "linux", reason="kernels are kept on Linux only")
 def test_a_second_process_calls_it_from_a_kernel_on_disk(tmp_path: Path) -> None:
-    def result() -> list[str]:
-        where = {**os.environ, "CHAINRULE_CACHE": str(tmp_path / "kept")}
-        return subprocess.run([sys.executable, "-c", TRAIN], env=where, capture_output=True, text=True, check=True,
-                              timeout=120).stdout.split()  # fmt: skip
-
-    first, second = result(), result()
+    first, second = printed_twice(TRAIN, tmp_path / "kept")
     assert first[0] == second[0]
     assert (first[1:], second[1:]) == (["True", "True"], ["False", "True"])

@@ -267,8 +267,7 @@ def _sgemm() -> list[str]:
         for name, value in mine.items():
             e.store(value, _field(e, here, layout.JOB, name))
     _run_all(e, threads, record, context)
-    given = ["ta", "tb", "m", "n", "k", "alpha", "a", "lda", "b", "ldb", "beta", "c", "ldc", "context"]
-    head = f"void @sgemm({', '.join(f'ptr %{name}' for name in given)}, i64 %again)"
+    head = f"void @sgemm({', '.join(f'ptr %{name}' for name in layout.ARGUMENTS)}, i64 %again)"
     return [*function(head, e, "ret void"), *e.declared.values()]
 
 

@@ -25,6 +25,8 @@ SHAPES: Final = -(-8 * len(JOB) // _LINE) * _LINE  # where in the head it is sai
 ZEROS: Final = SHAPES + _LINE  # where the line of zeros is
 HEAD: Final = ZEROS + _LINE  # bytes
 CONTEXT: Final = ("memory", "each", "threads", "create", "join")
+# What a product is called with: the addresses that Fortran's `sgemm` takes, and that of the context.
+ARGUMENTS: Final = ("ta", "tb", "m", "n", "k", "alpha", "a", "lda", "b", "ldb", "beta", "c", "ldc", "context")
 _PANEL: Final = DEEPEST // DEEP * BLOCK  # bytes
 RIGHT: Final = HEAD + ROWS // SIDE * _PANEL  # where packed columns begin
 

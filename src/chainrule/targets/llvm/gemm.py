@@ -12,6 +12,7 @@ from math import prod
 from typing import Final
 
 from chainrule.node import INPUT, Dim
+from chainrule.targets.llvm.amx_layout import ARGUMENTS
 from chainrule.targets.llvm.amx_layout import TOGETHER as BLOCK
 from chainrule.targets.llvm.covering import panels
 from chainrule.targets.llvm.emit import Value
@@ -170,22 +171,7 @@ def gemm_function(number: str) -> list[str]:
         body += [f"%{name}.32 = trunc i64 %{name} to i32", f"store i32 %{name}.32, ptr %{name}.at"]
     body += [f"store i8 %{name}, ptr %{name}.at" for name in ("ta", "tb")]
     body += [f"store {number} 1.0, ptr %alpha.at", f"store {number} 0.0, ptr %beta.at"]
-    order = [
-        "ta.at",
-        "tb.at",
-        "m.at",
-        "n.at",
-        "k.at",
-        "alpha.at",
-        "a",
-        "lda.at",
-        "b",
-        "ldb.at",
-        "beta.at",
-        "c",
-        "ldc.at",
-        "context",
-    ]
+    order = [name if name in ("a", "b", "c", "context") else f"{name}.at" for name in ARGUMENTS]
     body += [f"call void %gemm({', '.join(f'ptr %{name}' for name in order)}, i64 %again)", "ret void"]
     matrices = "i8 %ta, ptr %a, i64 %lda, i8 %tb, ptr %b, i64 %ldb, ptr %c, i64 %ldc"
     head = f"define internal void @gemm(ptr %gemm, ptr %context, i64 %again, i64 %m, i64 %n, i64 %k, {matrices}) #0 {{"

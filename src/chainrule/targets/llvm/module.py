@@ -33,7 +33,9 @@ def write_stages(plan: Plan, memory: Memory, stages: Sequence[Stage], name: str,
     parts = [stages[k : k + _TOGETHER] for k in range(0, len(stages), _TOGETHER)]
     lines: list[str] = []
     declared: dict[str, str] = {}
-    same = _write_shared(plan, memory, stages, name, dtype, lines, declared) if len(parts) > 1 else {}
+    same: dict[int, Shared] = {}
+    if len(parts) > 1:
+        same, lines = _write_shared(plan, memory, stages, name, dtype)
     for k, part in enumerate(parts):
         emitter = Emitter(dtype)
         for stage in part:
@@ -54,28 +56,22 @@ def write_stages(plan: Plan, memory: Memory, stages: Sequence[Stage], name: str,
 
 
 def _write_shared(
-    plan: Plan,
-    memory: Memory,
-    stages: Sequence[Stage],
-    name: str,
-    dtype: DType,
-    lines: list[str],
-    declared: dict[str, str],
-) -> dict[int, Shared]:
-    """The functions that several of the stages have in common, and which of them calls which."""
+    plan: Plan, memory: Memory, stages: Sequence[Stage], name: str, dtype: DType
+) -> tuple[dict[int, Shared], list[str]]:
+    """Which stages call a function that others call, too, by their numbers; and these functions, with declarations."""
     alone = [Nest(Emitter(dtype), plan, memory, stage, arrays={}) for stage in stages]
     for nest in alone:
         write_stage(nest)
     same = shared_stages(alone, name)
-    written: set[str] = set()
+    first: dict[str, Nest] = {}
     for nest in alone:
-        one = same.get(nest.stage.number)
-        if one is not None and one.name not in written:
-            written.add(one.name)
-            head = f"internal void @{one.name}({parameters(memory)}{one.parameters})"
-            lines += function(head, nest.emitter, "ret void")
-            declared |= nest.emitter.declared
-    return same
+        if nest.stage.number in same:
+            first.setdefault(same[nest.stage.number].name, nest)
+    lines: list[str] = []
+    for title, nest in first.items():
+        head = f"internal void @{title}({parameters(memory)}{same[nest.stage.number].parameters})"
+        lines += [*function(head, nest.emitter, "ret void"), *nest.emitter.declared.values()]
+    return same, lines
 
 
 def write_stage(nest: Nest) -> None:
