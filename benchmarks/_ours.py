@@ -66,7 +66,8 @@ def trained(task: Task, *, fast: bool = False) -> Run:
 def kernel(task: Task) -> Run:
     """The native kernel alone: one call for all epochs."""
     from chainrule.training.kernels import native_kernel
-    from chainrule.training.step import Penalties, first_state, training_step
+    from chainrule.training.sessions import first_state
+    from chainrule.training.step import Penalties, training_step
 
     net = network(task)
     program = training_step(

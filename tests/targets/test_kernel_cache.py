@@ -31,7 +31,8 @@ from chainrule.targets.llvm.training import TrainingKernel
 from chainrule.targets.native import store
 from chainrule.targets.native.kernels import keep_code, kept_code
 from chainrule.targets.native.link import link
-from chainrule.training.step import Penalties, first_state, training_step
+from chainrule.training.sessions import first_state
+from chainrule.training.step import Penalties, training_step
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or this_machine().family != "x86_64", reason="kernels are kept on x86-64 Linux only"

@@ -11,7 +11,8 @@ import chainrule as cr
 from chainrule.quantity import Name
 from chainrule.targets.llvm import sharing
 from chainrule.targets.llvm.training import TrainingKernel, compile_training
-from chainrule.training.step import Penalties, first_state, training_step
+from chainrule.training.sessions import first_state
+from chainrule.training.step import Penalties, training_step
 
 UPDATES, BATCH, ROWS = 6, 8, 43  # the last batch is a tail
 

@@ -19,7 +19,8 @@ from chainrule.optimizers import find_optimizer
 from chainrule.targets.llvm.training import compile_training
 from chainrule.training.model import MLP, Model
 from chainrule.training.reference import ReferenceKernel
-from chainrule.training.step import Penalties, first_state, training_step
+from chainrule.training.sessions import first_state
+from chainrule.training.step import Penalties, training_step
 
 ROWS, UPDATES, STARTS = 12, 100, 4
 

@@ -13,8 +13,8 @@ from chainrule.node import label_of
 from chainrule.optimizers import find_optimizer
 from chainrule.targets.llvm.training import TrainingKernel, compile_training
 from chainrule.training.reference import ReferenceKernel
-from chainrule.training.sessions import Kernel, copied, session_of
-from chainrule.training.step import Penalties, first_state, training_step
+from chainrule.training.sessions import Kernel, copied, first_state, session_of
+from chainrule.training.step import Penalties, training_step
 
 
 def made(*, online: bool) -> tuple[Any, Any, dict[Any, Any]]:

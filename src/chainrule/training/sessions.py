@@ -86,14 +86,19 @@ class Carried:
 
 def session_of(kernel: Kernel, program: Program, *, batch: int, dtype: str, threads: int = 1) -> Session:
     """A session of a kernel, for batches of this size; its state is that before the first update."""
-    session: Session
-    if isinstance(kernel, Lasting):
-        session = kernel.session(batch, threads=threads)
-    else:
-        shapes: dict[Quantity, Any] = {label: one.before.type.shape for label, one in program.state.items()}
-        session = Carried(kernel, batch, {label: np.empty(shape, dtype) for label, shape in shapes.items()})
+    if not isinstance(kernel, Lasting):
+        return Carried(kernel, batch, first_state(program, dtype))
+    session = kernel.session(batch, threads=threads)
     begin(session.state, program)
     return session
+
+
+def first_state(program: Program, dtype: str) -> State:
+    """The state before the first update, as arrays a kernel can write to."""
+    shapes: dict[Quantity, Any] = {label: one.before.type.shape for label, one in program.state.items()}
+    found = {label: np.empty(shape, dtype) for label, shape in shapes.items()}
+    begin(found, program)
+    return found
 
 
 def begin(state: State, program: Program) -> None:

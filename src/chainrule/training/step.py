@@ -26,8 +26,6 @@ from chainrule.transforms.stabilise import running
 if TYPE_CHECKING:
     from typing import Protocol
 
-    from numpy.typing import NDArray
-
     class Learner(Protocol):
         """What a step is made from: a `Model`, or what has these parts of one."""
 
@@ -108,18 +106,6 @@ def objective(
     if penalties.l1 or penalties.l2:
         graph = _with_penalty(graph, model, penalties)
     return graph, changing
-
-
-def first_state(program: Program, dtype: str) -> dict[Quantity, NDArray[Any]]:
-    """The state before the first update, as arrays a kernel can write to."""
-    import numpy as np
-
-    from chainrule.training.sessions import begin
-
-    shapes: dict[Quantity, Any] = {label: one.before.type.shape for label, one in program.state.items()}
-    found = {label: np.empty(shape, dtype) for label, shape in shapes.items()}
-    begin(found, program)
-    return found
 
 
 def _free(text: str, taken: set[Quantity]) -> Name:
