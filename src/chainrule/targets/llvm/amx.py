@@ -10,19 +10,17 @@ number that lie below 2^-126 are lost.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from chainrule.targets.llvm import amx_layout as layout
 from chainrule.targets.llvm.amx_layout import SIDE, TOGETHER
 from chainrule.targets.llvm.amx_packing import LARGEST, lane_numbers, packing_functions
-from chainrule.targets.llvm.emit import Emitter, Kind, Value
+from chainrule.targets.llvm.emit import Emitter, Value
+from chainrule.targets.llvm.gemm_layout import GIVEN, JOB
+from chainrule.targets.llvm.jobs import Matrix, entry, field, got, matrix, moved, rounds
 from chainrule.targets.llvm.module import assemble, function
 
-_LEAST_WORK: Final = 25  # a thread is worth its while for 2^25 products: a quarter of a millisecond
 _FETCHED: Final = 4  # rows of the next block each turn
-_POINTERS: Final = ("a", "b", "c", "memory", "create", "join")
 # Which parts of the first matrix and the second are multiplied, small products first; a part may be there already.
 _ORDER: Final = ((0, 2), (0, 1), (1, 1), (1, 0), (2, 0), (0, 0))
 _DECLARATIONS: Final = [
@@ -41,49 +39,7 @@ def amx_text() -> str:
     The result is b @ a, of n rows and m columns, as Fortran's a @ b looks in rows. It needs room for whole blocks of 32
     by 32. After a call with the same sizes that summed `layout.deepest` numbers or fewer, `a` need not be packed again.
     """
-    return assemble([*packing_functions(), *_blocks(), *_plain(), *_work(), *_sgemm(), *_DECLARATIONS], 64)
-
-
-# -- records of words
-
-
-def _field(e: Emitter, record: Value, names: tuple[str, ...], name: str) -> Value:
-    """Where an entry of a record is."""
-    return e.offset(record, e.index(names.index(name)), kind="index")
-
-
-def _got(e: Emitter, record: Value, names: tuple[str, ...], name: str) -> Value:
-    kind: Kind = "pointer" if name in _POINTERS else "index"
-    return e.load(_field(e, record, names, name), 1, kind=kind)
-
-
-def _bytes(e: Emitter, pointer: Value, by: Value) -> Value:
-    return e.effect(f"getelementptr i8, ptr {pointer.text}, i64 {by.text}", "pointer")
-
-
-def _rounds(e: Emitter, count: Value, whole: int) -> Value:
-    """How many times `whole` it takes."""
-    return e.write("udiv", e.plus(count, e.index(whole - 1)), e.index(whole))
-
-
-@dataclass(frozen=True, slots=True)
-class _Matrix:
-    """One of the two that are multiplied: where, how far its lines are apart, and if they run along the summed axis."""
-
-    start: Value
-    apart: Value
-    along: Value
-
-    def at(self, e: Emitter, free: Value, inner: Value) -> Value:
-        """Where an element is."""
-        one = e.index(1)
-        steps = e.select(self.along, self.apart, one), e.select(self.along, one, self.apart)
-        return e.offset(e.offset(self.start, e.times(inner, steps[1])), e.times(free, steps[0]))
-
-
-def _matrix(e: Emitter, job: dict[str, Value], name: str) -> _Matrix:
-    along = e.write("icmp ne", job[f"{name}.along"], e.index(0), kind="condition")
-    return _Matrix(job[name], job[f"ld{name}"], along)
+    return assemble([*packing_functions(), *_blocks(), *_plain(), *_work(), *_entry(), *_DECLARATIONS], 64)
 
 
 # -- the products
@@ -106,15 +62,15 @@ def _blocks() -> list[str]:
             _load_tile(e, number, before, e.select(first, e.index(0), apart))
         starts = []
         for name, at in (("%left", row.index), ("%right", column.index)):
-            start = _bytes(e, Value(name, "pointer"), e.times(at, e.times(panel, e.index(2))))
-            starts += [start, _bytes(e, start, panel)]
+            start = moved(e, Value(name, "pointer"), e.times(at, e.times(panel, e.index(2))))
+            starts += [start, moved(e, start, panel)]
         last = e.write("icmp eq", e.plus(row.index, e.index(1)), rows, kind="condition")
         following = e.select(
             last, e.offset(top, e.index(TOGETHER)), e.offset(corner, e.times(pitch, e.index(TOGETHER)))
         )
         with e.loop(e.index(0), tiles, 1) as loop:
             _fetch_rows(e, following, loop.index, pitch)
-            _six_products(e, [_bytes(e, start, e.times(loop.index, e.index(layout.BLOCK))) for start in starts])
+            _six_products(e, [moved(e, start, e.times(loop.index, e.index(layout.BLOCK))) for start in starts])
         for number, end in enumerate(ends):
             e.line(f"call void @llvm.x86.tilestored64(i8 {number}, ptr {end.text}, i64 {apart.text})")
     given = "ptr %left, ptr %right, ptr %c, i64 %pitch, i64 %rows, i64 %columns, i64 %tiles, i64 %first, ptr %zeros"
@@ -142,7 +98,7 @@ def _six_products(e: Emitter, places: list[Value]) -> None:
             if there.get(side) != part:
                 there[side] = part
                 for k in (2 * side, 2 * side + 1):
-                    _load_tile(e, 4 + k, _bytes(e, places[k], e.index(part * layout.TILE)), e.index(64))
+                    _load_tile(e, 4 + k, moved(e, places[k], e.index(part * layout.TILE)), e.index(64))
         for number in range(4):
             left, right = divmod(number, 2)
             e.line(f"call void @llvm.x86.tdpbf16ps(i8 {number}, i8 {4 + left}, i8 {6 + right})")
@@ -152,22 +108,22 @@ def _work() -> list[str]:
     """`@work`: the job of one thread."""
     e = Emitter("float32")
     memory = Value("%job", "pointer")
-    job = {name: _got(e, memory, layout.JOB, name) for name in layout.GIVEN}
-    a, b = _matrix(e, job, "a"), _matrix(e, job, "b")
+    job = got(e, memory, GIVEN)
+    a, b = matrix(e, job, "a"), matrix(e, job, "b")
     m, n, k = job["m"], job["n"], job["k"]
     left, right, shapes, zeros = (
-        _bytes(e, memory, e.index(at)) for at in (layout.HEAD, layout.RIGHT, layout.SHAPES, layout.ZEROS)
+        moved(e, memory, e.index(at)) for at in (layout.HEAD, layout.RIGHT, layout.SHAPES, layout.ZEROS)
     )
     e.line(f"call void @llvm.x86.ldtilecfg(ptr {shapes.text})")
-    packed = _field(e, memory, layout.JOB, "packed")
+    packed = field(e, memory, JOB, "packed")
     there = e.write("and", job["again"], e.load(packed, 1, kind="index"))
     times = e.write("udiv", e.plus(k, e.plus(job["deepest"], e.index(-1))), job["deepest"])
     each = e.write("udiv", e.plus(k, e.plus(times, e.index(-1))), times)  # as even as they come
-    deep = e.times(_rounds(e, each, layout.DEEP), e.index(layout.DEEP))
+    deep = e.times(rounds(e, each, layout.DEEP), e.index(layout.DEEP))
     with e.loop(e.index(0), times, 1) as depth:
         start = e.times(depth.index, deep)
         inner = e.intrinsic("smin", deep, e.write("sub", k, start))
-        tiles = _rounds(e, inner, layout.DEEP)
+        tiles = rounds(e, inner, layout.DEEP)
         first = e.convert("zext", e.write("icmp eq", depth.index, e.index(0), kind="condition"), "index")
         with e.loop(there, e.index(1), 1, surely=False):
             e.store(e.index(0), packed)
@@ -178,14 +134,14 @@ def _work() -> list[str]:
             straight = e.write("xor", b.along, Value("true", "condition"))
             _pack(e, b, b.at(e, rows.index, start), [count, inner], left, tiles, turned=straight)
             c = e.offset(job["c"], e.times(rows.index, job["ldc"]))
-            sizes = [job["ldc"], _rounds(e, count, TOGETHER), _rounds(e, m, TOGETHER), tiles, first]
+            sizes = [job["ldc"], rounds(e, count, TOGETHER), rounds(e, m, TOGETHER), tiles, first]
             given = "".join(f", i64 {size.text}" for size in sizes)
             e.line(f"call void @blocks(ptr {left.text}, ptr {right.text}, ptr {c.text}{given}, ptr {zeros.text})")
     e.line("call void @llvm.x86.tilerelease()")
     return [*function("internal ptr @work(ptr %job)", e, "ret ptr null"), *e.declared.values()]
 
 
-def _pack(e: Emitter, x: _Matrix, start: Value, sizes: list[Value], to: Value, tiles: Value, *, turned: Value) -> None:
+def _pack(e: Emitter, x: Matrix, start: Value, sizes: list[Value], to: Value, tiles: Value, *, turned: Value) -> None:
     """Bring a part of a matrix into tiles; numbers that these cannot have end the work, and `@plain` does it anew."""
     way = e.select(x.along, Value("@pack.lines", "pointer"), Value("@pack.columns", "pointer"))
     given = "".join(f", i64 {size.text}" for size in (x.apart, *sizes))
@@ -205,8 +161,8 @@ def _pack(e: Emitter, x: _Matrix, start: Value, sizes: list[Value], to: Value, t
 def _plain() -> list[str]:
     """`@plain`: the same job by one sum after the other, in which endless numbers mean what they mean."""
     e = Emitter("float32")
-    job = {name: _got(e, Value("%job", "pointer"), layout.JOB, name) for name in layout.GIVEN}
-    a, b = _matrix(e, job, "a"), _matrix(e, job, "b")
+    job = got(e, Value("%job", "pointer"), GIVEN)
+    a, b = matrix(e, job, "a"), matrix(e, job, "b")
     apart = e.splat(e.select(a.along, a.apart, e.index(1)), SIDE)
     name, wide = f"llvm.masked.gather.v{SIDE}f32.v{SIDE}p0", f"<{SIDE} x float>"
     e.declared[name] = f"declare {wide} @{name}(<{SIDE} x ptr>, i32, <{SIDE} x i1>, {wide})"
@@ -224,77 +180,12 @@ def _plain() -> list[str]:
     return [*function("internal void @plain(ptr %job)", e, "ret void"), *e.declared.values()]
 
 
-# -- the function that is called
-
-
-def _sgemm() -> list[str]:
-    """`@sgemm`: the arguments of Fortran are made the jobs of threads, each of which has some rows, or some columns."""
+def _entry() -> list[str]:
+    """`@sgemm`, which is called."""
     e = Emitter("float32")
-    job = {name: _whole(e, name) for name in ("m", "n", "k", "lda", "ldb", "ldc")}
-    job |= {"a.along": _is_letter(e, "ta", "T"), "b.along": _is_letter(e, "tb", "N")}
-    job |= {name: Value(f"%{name}", "pointer") for name in ("a", "b", "c")}
-    few = e.write("icmp sle", job["m"], e.index(layout.MANY), kind="condition")
-    job |= {
-        "again": Value("%again", "index"),
-        "deepest": e.select(few, *[e.index(layout.deepest(m)) for m in (layout.MANY, layout.MANY + 1)]),
-    }
-    context = {name: _got(e, Value("%context", "pointer"), layout.CONTEXT, name) for name in layout.CONTEXT}
-    m, n = job["m"], job["n"]
-    worth = e.write("lshr", e.times(m, e.times(n, job["k"])), e.index(_LEAST_WORK))
-    threads = e.intrinsic("smin", context["threads"], e.intrinsic("smax", worth, e.index(1)))
-    by_rows = e.write("icmp sge", n, m, kind="condition")
-    divided = e.select(by_rows, n, m)
-    share = e.write("udiv", e.plus(divided, e.plus(threads, e.index(-1))), threads)
-    share = e.times(_rounds(e, share, TOGETHER), e.index(TOGETHER))
-    threads = e.write("udiv", e.plus(divided, e.plus(share, e.index(-1))), share)
 
-    def record(thread: Value) -> Value:
-        return _bytes(e, context["memory"], e.times(thread, context["each"]))
+    def deepest(columns: Value) -> Value:
+        few = e.write("icmp sle", columns, e.index(layout.MANY), kind="condition")
+        return e.select(few, *[e.index(layout.deepest(m)) for m in (layout.MANY, layout.MANY + 1)])
 
-    a, b, none = _matrix(e, job, "a"), _matrix(e, job, "b"), e.index(0)
-    with e.loop(none, threads, 1) as loop:
-        start = e.times(loop.index, share)
-        size = e.intrinsic("smin", share, e.write("sub", divided, start))
-        row, column = e.select(by_rows, start, none), e.select(by_rows, none, start)
-        mine = job | {
-            "a": a.at(e, column, none),
-            "b": b.at(e, row, none),
-            "c": e.offset(e.offset(job["c"], e.times(row, job["ldc"])), column),
-            "m": e.select(by_rows, m, size),
-            "n": e.select(by_rows, size, n),
-        }
-        here = record(loop.index)
-        for name, value in mine.items():
-            e.store(value, _field(e, here, layout.JOB, name))
-    _run_all(e, threads, record, context)
-    head = f"void @sgemm({', '.join(f'ptr %{name}' for name in layout.ARGUMENTS)}, i64 %again)"
-    return [*function(head, e, "ret void"), *e.declared.values()]
-
-
-def _whole(e: Emitter, name: str) -> Value:
-    return e.effect(f"sext i32 {e.effect(f'load i32, ptr %{name}', 'word').text} to i64", "index")
-
-
-def _is_letter(e: Emitter, name: str, letter: str) -> Value:
-    found = e.effect(f"load i8, ptr %{name}", "word")
-    return e.convert("zext", e.effect(f"icmp eq i8 {found.text}, {ord(letter)}", "condition"), "index")
-
-
-def _run_all(e: Emitter, threads: Value, record: Callable[[Value], Value], context: dict[str, Value]) -> None:
-    """Do the first job here, and the others on threads of their own; those that cannot be started here as well."""
-    with e.loop(e.index(1), threads, 1, surely=False) as loop:
-        here = record(loop.index)
-        thread = _field(e, here, layout.JOB, "thread")
-        given = f"ptr {thread.text}, ptr null, ptr @work, ptr {here.text}"
-        refused = e.effect(f"call i32 {context['create'].text}({given})", "word")
-        missing = e.convert("zext", e.effect(f"icmp ne i32 {refused.text}, 0", "condition"), "index")
-        e.store(missing, _field(e, here, layout.JOB, "missing"))
-        with e.loop(e.index(0), missing, 1, surely=False):
-            e.effect(f"call ptr @work(ptr {here.text})", "pointer")
-    e.effect(f"call ptr @work(ptr {context['memory'].text})", "pointer")
-    with e.loop(e.index(1), threads, 1, surely=False) as loop:
-        here = record(loop.index)
-        missing = e.load(_field(e, here, layout.JOB, "missing"), 1, kind="index")
-        with e.loop(missing, e.index(1), 1, surely=False):
-            thread = e.effect(f"load i64, ptr {_field(e, here, layout.JOB, 'thread').text}", "index")
-            e.effect(f"call i32 {context['join'].text}(i64 {thread.text}, ptr null)", "word")
+    return entry(e, "sgemm", TOGETHER, deepest)

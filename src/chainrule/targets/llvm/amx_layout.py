@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from chainrule.targets.llvm.gemm_layout import JOB, LINE, memory_for
+
 SIDE: Final = 16  # rows of a tile, and units of a row
 DEEP: Final = 2 * SIDE  # numbers of a row, along the axis that is summed
 PARTS: Final = 3  # bfloat16 has 8 bits, float32 24
@@ -18,15 +20,9 @@ DEEPEST: Final = 512  # numbers that are summed before the sums go to memory
 MANY: Final = 1024  # columns, beyond which they are fewer
 _LESS: Final = 192
 ROWS: Final = 256  # packed at a time: half of a second cache
-GIVEN: Final = ("a", "b", "c", "m", "n", "k", "lda", "ldb", "ldc", "a.along", "b.along", "again", "deepest")
-JOB: Final = (*GIVEN, "thread", "missing", "packed")  # words
-_LINE: Final = 64  # bytes
-SHAPES: Final = -(-8 * len(JOB) // _LINE) * _LINE  # where in the head it is said how tiles are shaped
-ZEROS: Final = SHAPES + _LINE  # where the line of zeros is
-HEAD: Final = ZEROS + _LINE  # bytes
-CONTEXT: Final = ("memory", "each", "threads", "create", "join")
-# What a product is called with: the addresses that Fortran's `sgemm` takes, and that of the context.
-ARGUMENTS: Final = ("ta", "tb", "m", "n", "k", "alpha", "a", "lda", "b", "ldb", "beta", "c", "ldc", "context")
+SHAPES: Final = -(-8 * len(JOB) // LINE) * LINE  # where in the head it is said how tiles are shaped
+ZEROS: Final = SHAPES + LINE  # where the line of zeros is
+HEAD: Final = ZEROS + LINE  # bytes
 _PANEL: Final = DEEPEST // DEEP * BLOCK  # bytes
 RIGHT: Final = HEAD + ROWS // SIDE * _PANEL  # where packed columns begin
 
@@ -43,9 +39,7 @@ def working_memory(widest: int, threads: int) -> tuple[Any, int]:
     columns = -(-widest // TOGETHER) * TOGETHER
     numbers = max(min(columns, MANY) * DEEPEST, columns * deepest(columns))
     each = RIGHT + numbers * BLOCK // (SIDE * DEEP)
-    block = np.zeros(threads * each + _LINE, np.uint8)
-    start = -block.ctypes.data % _LINE
-    memory = block[start : start + threads * each]
+    memory = memory_for(threads, each)
     for thread in range(threads):
         shapes = memory[thread * each + SHAPES :]
         shapes[0] = 1  # the palette

@@ -12,10 +12,10 @@ from math import prod
 from typing import Final
 
 from chainrule.node import INPUT, Dim
-from chainrule.targets.llvm.amx_layout import ARGUMENTS
 from chainrule.targets.llvm.amx_layout import TOGETHER as BLOCK
 from chainrule.targets.llvm.covering import panels
 from chainrule.targets.llvm.emit import Value
+from chainrule.targets.llvm.gemm_layout import ARGUMENTS
 from chainrule.targets.llvm.memory import LINE, SLOTS, Memory, padded
 from chainrule.targets.llvm.nest import Nest, Point, order_of, seen_through
 from chainrule.targets.llvm.tiles import Tile

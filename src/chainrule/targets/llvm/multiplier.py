@@ -6,12 +6,12 @@ to stay packed from call to call, and from how many rows on it is worth calling,
 
 from __future__ import annotations
 
-import ctypes
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
 from chainrule.targets.llvm.amx_layout import deepest, working_memory
+from chainrule.targets.llvm.gemm_layout import context_of
 from chainrule.targets.llvm.machine import Compiled, compile_text, kept_compiled, this_machine
 from chainrule.targets.native.blas import gemm_address
 from chainrule.targets.native.host import COMPILER, may_use_amx, processor
@@ -55,14 +55,9 @@ def multiplier(item: int, widest: int, rows: int, threads: int, *, amx: bool = T
 
 
 def _amx(widest: int, threads: int) -> Multiplier:
-    import numpy as np
-
     memory, each = working_memory(widest, threads)
-    library = ctypes.CDLL(None)
-    starts = [ctypes.cast(call, ctypes.c_void_p).value for call in (library.pthread_create, library.pthread_join)]
-    context = np.array([memory.ctypes.data, each, threads, *starts], np.uint64)
     address, rows = _amx_code().address("sgemm"), (AMX_ROWS, AMX_ROWS)
-    return Multiplier(address, context, deepest(widest), rows, memory=memory)
+    return Multiplier(address, context_of(memory, each, threads), deepest(widest), rows, memory=memory)
 
 
 @cache
