@@ -4,10 +4,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import chainrule as cr
 from chainrule.errors import ShapeError
-from chainrule.training.doctor import diagnose
+from chainrule.training.doctor import _lost_layers, diagnose
+from chainrule.training.evaluation import examples as checked
 from chainrule.training.loop import TrainingWarning
 from chainrule.training.model import MLP, Model
 
@@ -146,3 +149,19 @@ def test_networks_without_layers_are_examined_too() -> None:
     net = Model(text, inputs=["x"], targets=["t"], parameters={"w": 1.0, "v": 1.0})
     (found,) = [one for one in net.diagnose([1.0, 2.0], [1.0, 1.0]) if one.kind == "dead units"]
     assert found.where == "h"
+
+
+@given(
+    seed=st.integers(0, 10**6),
+    rows=st.integers(1, 40),
+    far=st.floats(0.1, 40),
+    hidden=st.sampled_from(["tanh", "relu"]),
+)
+def test_a_tenth_of_the_examples_never_hides_a_lost_layer(seed: int, rows: int, far: float, hidden: str) -> None:
+    random = np.random.default_rng(seed)
+    X, T = random.normal(size=(rows, 2)), random.random((rows, 1))
+    net = MLP([2, 2, 1], activation=[hidden, "sigmoid"], seed=seed)
+    net.parameters = {"W1": far * random.normal(size=(2, 2)), "b1": far * random.normal(size=2)}
+    kinds = ("dead units", "saturated units")
+    due = [str(one) for one in net.diagnose(X, T) if one.severe and one.kind in kinds]
+    assert [str(one) for one in _lost_layers(net, checked(net, X, T))] == due

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import numpy as np
 import pytest
+from tests.targets.networks import RATE, E, T, X, beginning
+from tests.targets.networks import network as large
 from tests.training.test_loop import data, network
 
 from chainrule.errors import ShapeError
 from chainrule.node import label_of
 from chainrule.optimizers import find_optimizer
+from chainrule.targets.llvm import arrays, multiplier
 from chainrule.targets.llvm.training import TrainingKernel, compile_training
 from chainrule.training.reference import ReferenceKernel
-from chainrule.training.sessions import Kernel, copied, first_state, session_of
+from chainrule.training.sessions import Kernel, begin, copied, first_state, session_of
 from chainrule.training.step import Penalties, training_step
 
 
@@ -84,3 +88,61 @@ def test_other_examples_are_looked_at_in_every_call() -> None:
     assert session.run(moved, np.arange(12), rates, errors) == 12
     assert twin.run(parts, np.arange(11, -1, -1), rates, due) == 12
     assert np.array_equal(errors, due)
+
+
+@pytest.mark.parametrize("amx", [False, True])
+@pytest.mark.parametrize("batch", [1, 20, 100])
+@pytest.mark.parametrize("layers", [[3, 5, 1], [300, 259, 3]])
+def test_what_memory_had_before_does_not_matter(
+    monkeypatch: pytest.MonkeyPatch, layers: list[int], batch: int, amx: bool
+) -> None:
+    if not amx:
+        monkeypatch.setattr(multiplier, "may_use_amx", lambda: False)
+    program = large(layers, rows=batch > 1, optimizer="adam", activation=["tanh", "linear"])
+    kernel = compile_training(program, error=E, dtype="float32")
+    assert isinstance(kernel, TrainingKernel)
+    numbers, updates = np.random.default_rng(1), -(-130 // batch)
+    examples = {X: numbers.uniform(-1, 1, (130, layers[0])), T: numbers.uniform(0, 1, (130, layers[-1]))}
+    parts = {label: part.astype(np.float32) for label, part in examples.items()}
+    usual, found = arrays.aligned, []
+
+    def spoilt(numbers: int, dtype: Any, *, zeros: bool = True) -> Any:
+        made = usual(numbers, dtype, zeros=zeros)
+        made[...] = 0 if zeros else np.nan
+        return made
+
+    for aligned in (usual, spoilt):
+        monkeypatch.setattr(arrays, "aligned", aligned)
+        session, errors = kernel.session(batch), np.zeros(updates)
+        for label, part in beginning(program, "float32").items():
+            session.state[label][...] = part
+        assert session.run(parts, np.arange(130), {RATE: np.full(updates, 0.01)}, errors) == updates
+        found.append([errors, *copied(session.state).values()])
+    assert all(np.array_equal(one, other) for one, other in zip(*found, strict=True))
+
+
+def test_little_memory_is_used_again_by_one_at_a_time_and_holds_no_examples() -> None:
+    net, program, parts = made(online=False)
+    kernel, (rate,) = compile_training(program, error=net.minimise), program.scalars
+    assert isinstance(kernel, TrainingKernel)
+    first, second = kernel.session(5), kernel.session(5)
+    assert first is not second
+    begin(first.state, program)
+    assert first.run(parts, np.arange(12), {rate: np.full(3, 0.1)}, np.zeros(3)) == 3
+    gone = [weakref.ref(part) for part in parts.values()]
+    kernel.take_back(first)
+    del parts
+    assert [one() for one in gone] == [None] * len(gone)
+    assert kernel.session(4) is not first  # nor is it kept for batches of another size
+    kernel.take_back(second)
+    assert kernel.session(5) is second
+    assert kernel.session(5) is not second
+
+
+def test_much_memory_is_given_back() -> None:
+    program = large([300, 900, 3], rows=True, optimizer="sgd", activation=["tanh", "linear"])
+    kernel = compile_training(program, error=E)
+    assert isinstance(kernel, TrainingKernel)
+    session = kernel.session(5)
+    kernel.take_back(session)
+    assert kernel.session(5) is not session

@@ -79,6 +79,7 @@ def remembered(name: str, *, starts: Literal["zero", "rate"] = "zero") -> Slot:
 
 
 CHANGE: Final = Slot(change_before)
+_MEAN_SQUARE: Final = remembered("v")
 
 
 def times(x: Node, y: Node) -> Node:
@@ -158,7 +159,7 @@ def rmsprop(here: Here) -> tuple[Node, Kept]:
 
 def rmsprop_slots(options: Options) -> tuple[Slot, ...]:
     """The mean square, and with momentum the last change."""
-    return (remembered("v"), CHANGE) if options["momentum"] else (remembered("v"),)
+    return (_MEAN_SQUARE, CHANGE) if options["momentum"] else (_MEAN_SQUARE,)
 
 
 def _scaled(here: Here, step: Node, mean_square: Node) -> Node:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from chainrule.node import NAME, Node, const, input_node, label_of, name_node, node, order
 from chainrule.ops.arithmetic import ADD, DIV
@@ -22,7 +23,7 @@ TINY = Fraction(1, 1_000_000)  # what PyTorch adds to the norm before it divides
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Optimizer:
-    """An update rule with its options.
+    """An update rule with its options; those that do the same are equal.
 
     `slots` gives what the rule remembers of each parameter from one update to the next. `counts` says that the formula
     has the number of the update in it. `update` builds plain nodes, so that they print as written.
@@ -50,6 +51,17 @@ class Optimizer:
         True
         """
         return self.rule(Here(parameter, derivative, rate, memory, number or const(1), self.options))
+
+    def _facts(self) -> tuple[Any, ...]:
+        return (
+            self.name, self.slots, tuple(self.options.items()), self.rule, self.counts, self.decays_apart
+        )  # fmt: skip
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Optimizer) and self._facts() == other._facts()
+
+    def __hash__(self) -> int:
+        return hash(self._facts())
 
     def __repr__(self) -> str:
         options = "".join(f", {name}={value}" for name, value in self.options.items())

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from chainrule.errors import GradientError, ProblemError
 from chainrule.graph import Graph
@@ -22,6 +23,9 @@ from chainrule.transforms.stabilise import running
 if TYPE_CHECKING:
     from chainrule.problem.problem import Problem
     from chainrule.training.model import DType, Model, Source
+
+_KEPT: Final = 32  # graphs
+_LONG: Final = 1 << 14  # characters; the graphs of longer texts are not kept, because they take memory
 
 
 def build(
@@ -79,7 +83,30 @@ def structure(
     parameters: Mapping[str, Shape],
     minimise: str | None,
 ) -> Structure:
-    """The graph of a model. Raises GradientError for a useless parameter, and what `graph_of` raises."""
+    """The graph of a model: the same one, if it was made of the same text before, with all that is kept under it.
+
+    Raises GradientError for a useless parameter, and what `graph_of` raises.
+    """
+    if not isinstance(source, str) or len(source) > _LONG:
+        return _structure(source, inputs, targets, parameters, minimise)
+    return _kept(source, *[tuple(part.items()) for part in (inputs, targets, parameters)], minimise)
+
+
+_Shapes: TypeAlias = "tuple[tuple[str, Shape], ...]"
+
+
+@lru_cache(maxsize=_KEPT)
+def _kept(source: str, inputs: _Shapes, targets: _Shapes, parameters: _Shapes, minimise: str | None) -> Structure:
+    return _structure(source, dict(inputs), dict(targets), dict(parameters), minimise)
+
+
+def _structure(
+    source: Source,
+    inputs: Mapping[str, Shape],
+    targets: Mapping[str, Shape],
+    parameters: Mapping[str, Shape],
+    minimise: str | None,
+) -> Structure:
     graph = graph_of(source, {**inputs, **targets, **parameters})
     error = minimised(graph, minimise)
     known = graph.quantities()

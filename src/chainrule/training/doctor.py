@@ -5,8 +5,9 @@ Each finding has a place, what is the matter in figures, and what to do about it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -19,7 +20,16 @@ from chainrule.numbers.vectorised import numpy_numbers
 from chainrule.ops.functions import RELU, SIGMOID, TANH
 from chainrule.quantity import Derivative, Name, Quantity, spell
 from chainrule.training.divergence import layer_text
-from chainrule.training.evaluation import Examples, backward_graph, error_at, error_graph, examples, filled
+from chainrule.training.evaluation import (
+    Examples,
+    backward_graph,
+    error_at,
+    error_graph,
+    examples,
+    filled,
+    learned_values,
+    values_in_numpy,
+)
 from chainrule.training.history import Row
 
 if TYPE_CHECKING:
@@ -29,7 +39,7 @@ if TYPE_CHECKING:
 
 MOST: Final = 1000  # examples that are looked at
 A_FEW: Final = 64  # while training
-LEAST: Final = 16  # of these, where more would take longer than an update
+LEAST: Final = 10  # of these, where more would take longer than an update
 SATURATED: Final[Mapping[Op, Callable[[Any], Any]]] = {
     SIGMOID: lambda a: np.abs(a - 0.5) > 0.49,
     TANH: lambda a: np.abs(a) > 0.99,
@@ -105,10 +115,9 @@ def diagnose_examples(model: Model, given: Examples, *, rate: float | None = Non
     return Diagnosis(tuple(found))
 
 
-def _values(model: Model, graph: Graph, given: Examples, *, dtype: str = "float64") -> dict[Node, Any]:
-    """Every quantity of a batched graph; in the model's own dtype, no parameter needs to be copied."""
-    known: dict[Quantity, Any] = {Name(name): value for name, value in model.parameters.items()}
-    values = {label: np.asarray(value, dtype) for label, value in {**given.values(), **known}.items()}
+def _values(model: Model, graph: Graph, given: Examples) -> dict[Node, Any]:
+    """Every quantity of a batched graph."""
+    values = {**given.values(), **learned_values(model.parameters)}
     numbers = numpy_numbers()
     with numbers.s.context():
         return evaluate_all(graph.roots(), values, numbers=numbers)
@@ -149,14 +158,20 @@ def _targets(model: Model, given: Examples) -> list[Finding]:
     """Targets that an output can never reach."""
     if len(model.outputs) != 1 or len(model.targets) != 1:
         return []
-    body = model.graph.quantities()[model.outputs[0]].args[0]
-    limits = {SIGMOID: (0, 1), TANH: (-1, 1), RELU: (0, np.inf)}.get(body.op)
+    op = _op_of(model.graph, model.outputs[0])
+    limits = {SIGMOID: (0, 1), TANH: (-1, 1), RELU: (0, np.inf)}.get(op)
     targets = np.asarray(given.parts[-1], float)
     if limits is None or (targets.min() >= limits[0] and targets.max() <= limits[1]):
         return []
-    reach = f"{body.op.name} gives {limits[0]} to {limits[1]}"
+    reach = f"{op.name} gives {limits[0]} to {limits[1]}"
     what = f"targets run from {targets.min():.4g} to {targets.max():.4g}, but {reach}."
     return [Finding("unreachable targets", "T", what, "Scale the targets, or make the last layer linear.", severe=True)]
+
+
+@lru_cache(maxsize=64)
+def _op_of(graph: Graph, label: Quantity) -> Op:
+    """The op that a quantity is the result of."""
+    return graph.quantities()[label].args[0].op
 
 
 def _activations(model: Model, values: Mapping[Node, Any]) -> list[Finding]:
@@ -184,7 +199,7 @@ def _activations(model: Model, values: Mapping[Node, Any]) -> list[Finding]:
     return found
 
 
-def _named(values: Mapping[Node, Any]) -> list[tuple[Node, Node]]:
+def _named(values: Iterable[Node]) -> list[tuple[Node, Node]]:
     """The named quantities that have a row an example, with their bodies, in the order of the forward pass."""
     named = [one for one in values if one.op is NAME and isinstance(label_of(one), Name)]
     return [(one, one.args[0]) for one in named if one.type.shape[:1] == ("N",)]
@@ -263,13 +278,13 @@ def _after_step(model: Model, given: Examples, slopes: Mapping[str, NDArray[Any]
 def _few(model: Model, given: Examples) -> Examples:
     """Some of the examples: the fewer, the larger the model."""
     numbers = sum([value.size for value in model.parameters.values()])
-    return given.rows(slice(0, max(LEAST, min(A_FEW, (1 << 25) // max(1, numbers)))))
+    return given.rows(slice(0, max(LEAST, min(A_FEW, (1 << 24) // max(1, numbers)))))
 
 
 def noticed_before(model: Model, given: Examples) -> list[str]:
     """What is so wrong before training that a person should know: in words, from a few of the examples."""
     some = _few(model, given)
-    findings = [*_inputs(model, some), *_targets(model, some), *_of_forward_pass(model, some)]
+    findings = [*_inputs(model, some), *_targets(model, some), *_lost_layers(model, some)]
     return [str(one) for one in findings if one.severe]
 
 
@@ -279,13 +294,38 @@ def noticed_after(model: Model, given: Examples, rows: Sequence[Row]) -> list[st
     errors = [row["error"] for row in rows]
     if len(errors) > 4 and np.isfinite(errors).all() and min(errors[-3:]) > 1.5 * errors[0] > 0:
         found.append(f"the error went up, from {errors[0]:.4g} to {errors[-1]:.4g}. Take a lower rate.")
-    if any(one.op is RELU for one in model.graph.nodes()):
-        findings = _of_forward_pass(model, _few(model, given))
-        found += [str(one) for one in findings if one.severe and one.kind == "dead units"]
+    if any(one.args[0].op is RELU for one in _layers(error_graph(model))):
+        found += [str(one) for one in _lost_layers(model, _few(model, given)) if one.kind == "dead units"]
     return found
 
 
-def _of_forward_pass(model: Model, given: Examples) -> list[Finding]:
-    if not any(one.op in (RELU, SIGMOID, TANH) for one in model.graph.nodes()):
+def _lost_layers(model: Model, given: Examples) -> list[Finding]:
+    """Layers of which all units are dead or saturated.
+
+    A tenth of the examples mostly shows that there are none: a unit that is saturated on more than 90 % of them is so
+    on some of any tenth. So no more is looked at where one unit of each layer is not.
+    """
+    layers = _layers(error_graph(model))
+    tenth = given.rows(slice(0, -(-given.count // 10)))
+    if all(map(_moves, layers, _outputs_of(layers, model, tenth))):
         return []
-    return _activations(model, _values(model, error_graph(model), given, dtype=model.dtype))
+    values = dict(zip(layers, _outputs_of(layers, model, given), strict=True))
+    return [one for one in _activations(model, values) if one.severe]
+
+
+def _moves(layer: Node, outputs: NDArray[Any]) -> bool:
+    """Whether one of a layer's units is certainly neither dead nor saturated."""
+    op = layer.args[0].op
+    return bool((outputs > 0).any() if op is RELU else not SATURATED[op](outputs).any(axis=0).all())
+
+
+def _outputs_of(layers: tuple[Node, ...], model: Model, given: Examples) -> list[NDArray[Any]]:
+    """The outputs of layers in the model's own dtype, so that no parameter needs to be copied."""
+    known: dict[Quantity, Any] = {Name(name): value for name, value in model.parameters.items()}
+    return values_in_numpy(layers, {**given.values(model.dtype), **known}, given.count)
+
+
+@lru_cache(maxsize=64)
+def _layers(graph: Graph) -> tuple[Node, ...]:
+    """The named outputs of layers that can be dead or saturated."""
+    return tuple([one for one, body in _named(graph.nodes()) if body.op in (RELU, SIGMOID, TANH)])

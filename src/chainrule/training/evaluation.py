@@ -53,9 +53,9 @@ class Examples:
         """Some of the rows: a slice, or their numbers."""
         return Examples(self.nodes, tuple([part[at] for part in self.parts]))
 
-    def values(self) -> dict[Quantity, NDArray[Any]]:
-        """The values by label, as float64."""
-        return {label_of(one): np.asarray(part, float) for one, part in zip(self.nodes, self.parts, strict=True)}
+    def values(self, dtype: str = "float64") -> dict[Quantity, NDArray[Any]]:
+        """The values by label."""
+        return {label_of(one): np.asarray(part, dtype) for one, part in zip(self.nodes, self.parts, strict=True)}
 
     def blocks(self, rows: int = ROWS) -> Iterator[Examples]:
         """All of them, a block at a time."""
@@ -144,8 +144,12 @@ def values_of(
         lost = lost_in_haste(0, given.count, sum([np.size(value) for value in learned.values()]))
         parts = {label_of(one): part for one, part in zip(given.nodes, given.parts, strict=True)}
         return list(_native(roots, dtype, lost < _SHORT)({**parts, **learned}, sizes={"N": given.count}).values())
-    values = {**given.values(), **learned}
-    labels, plan = _plan(roots, given.count)
+    return values_in_numpy(roots, {**given.values(), **learned}, given.count)
+
+
+def values_in_numpy(roots: tuple[Node, ...], values: Mapping[Quantity, Any], rows: int) -> list[Any]:
+    """The values of nodes of a batched graph from those of the inputs, one operation after the other."""
+    labels, plan = _plan(roots, rows)
     with numpy_numbers().s.context():
         return plan(*[values[label] for label in labels])
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
@@ -57,10 +57,15 @@ def native_kernel(
         with collector_paused():  # also while all that it takes is loaded
             from chainrule.targets.llvm.cached import cached_training
 
-            made = cached_training(program, error=error, dtype=dtype, precise=precise, hasty=hasty)
+            made = cached_training(_numberless(program), error=error, dtype=dtype, precise=precise, hasty=hasty)
         kept = _held.kernels[key] = _Kept(made, hasty)
         if len(_held.kernels) > KEPT:
             _held.kernels.popitem(last=False)
     kept.lost = lost
     _held.kernels.move_to_end(key)
     return kept.kernel
+
+
+def _numberless(program: Program) -> Program:
+    """The program without the numbers that it starts from, so that nothing keeps them."""
+    return replace(program, state={label: replace(one, initial=None) for label, one in program.state.items()})

@@ -12,11 +12,10 @@ from math import inf
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-import numpy as np
-
 from chainrule.errors import ProblemError
 from chainrule.graph import Program
 from chainrule.quantity import Name, spell
+from chainrule.training.arrays import are_finite
 from chainrule.training.divergence import explain_divergence
 from chainrule.training.doctor import noticed_after, noticed_before
 from chainrule.training.evaluation import Examples, error_at, examples, filled
@@ -128,6 +127,7 @@ class _Best:
     before: State = field(default_factory=dict)
     first: int = 1  # the epoch that this state is before
     parameters: dict[str, NDArray[Any]] = field(default_factory=dict)
+    is_now: bool = False  # the state has these parameters, which are still to be copied
 
 
 @dataclass(slots=True)
@@ -195,6 +195,7 @@ class _Run:
 
     def _stretch(self, count: int, updates: int | None, halt: Callable[[], bool]) -> Done | None:
         """Some epochs; None if training is over. What was run beyond a limit is undone, by running it again."""
+        self._keep_best()
         first, before = len(self.rows) + 1, self.spans.snapshot() if self.again else {}
         if not self.rows:
             self.best.before = before
@@ -229,8 +230,13 @@ class _Run:
         if judged < self.best.error:
             best = self.best
             best.error, best.row, best.before, best.first = judged, number, before, first
-            if best.parameters:
-                self._hand_over(best.parameters)
+            best.is_now = not self.again
+
+    def _keep_best(self) -> None:
+        """Copy the best parameters, if they are those of the state, which is about to change."""
+        if self.best.is_now:
+            self._hand_over(self.best.parameters)
+            self.best.is_now = False
 
     def _run_again(self, before: State, first: int, rates: list[float], *, updates: int | None = None) -> State:
         """Put back a state and run some epochs again: the same bits."""
@@ -255,8 +261,7 @@ class _Run:
 
     def finish(self, keep: str) -> History:
         """Hand the parameters over - of the last epoch, or of the best - and tell what happened."""
-        ends = [end for part in self.spans.state.values() for end in (part.min(), part.max())]  # no array is made
-        broken = self.stopped_by == "diverged" or not np.isfinite(ends).all()
+        broken = self.stopped_by == "diverged" or not are_finite(self.spans.state.values())
         if broken and self.stopped_by != "diverged":
             self.stopped_by = "diverged"
             self.warnings.append(f"the parameters overflowed in epoch {len(self.rows)}. Take a lower rate.")
@@ -277,8 +282,10 @@ class _Run:
         if self.again:
             self._run_again(self.best.before, self.best.first, self.rates[self.best.first - 1 : best])
             self._hand_over(self.model.parameters)
+        self._keep_best()
         for name, value in self.best.parameters.items():
-            self.model.parameters[name][...] = value
+            if value is not self.model.parameters[name]:
+                self.model.parameters[name][...] = value
 
 
 def _halt(interrupted: Callable[[], bool], seconds: float | None) -> Callable[[], bool]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeGuard
 
 import numpy as np
 
@@ -55,11 +55,17 @@ class Session(Protocol):
     ) -> int: ...
 
 
-@runtime_checkable
-class Lasting(Protocol):
+class Lasting(Kernel, Protocol):
     """A kernel that can keep a state in its own memory."""
 
     def session(self, batch: int, *, threads: int = 1) -> Session: ...
+
+    def take_back(self, session: Session) -> None: ...
+
+
+def is_lasting(kernel: Kernel) -> TypeGuard[Lasting]:
+    """Whether a kernel is such a one."""
+    return hasattr(kernel, "session")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +92,7 @@ class Carried:
 
 def session_of(kernel: Kernel, program: Program, *, batch: int, dtype: str, threads: int = 1) -> Session:
     """A session of a kernel, for batches of this size; its state is that before the first update."""
-    if not isinstance(kernel, Lasting):
+    if not is_lasting(kernel):
         return Carried(kernel, batch, first_state(program, dtype))
     session = kernel.session(batch, threads=threads)
     begin(session.state, program)

@@ -6,12 +6,13 @@ Penalties and dropout are written into the graph before it is reversed, so nothi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from chainrule.errors import ProblemError
-from chainrule.graph import Graph, Program, State
+from chainrule.graph import Graph, Program, State, collector_paused
 from chainrule.node import NAME, Node, const, input_node, label_of, name_node, node
 from chainrule.ops.choices import ABS, GREATER_EQUAL, WHERE
 from chainrule.ops.matrix import UNIFORM
@@ -26,8 +27,8 @@ from chainrule.transforms.stabilise import running
 if TYPE_CHECKING:
     from typing import Protocol
 
-    class Learner(Protocol):
-        """What a step is made from: a `Model`, or what has these parts of one."""
+    class Network(Protocol):
+        """What an objective is made from: a `Model`, or what has these parts of one."""
 
         @property
         def graph(self) -> Graph: ...
@@ -41,11 +42,16 @@ if TYPE_CHECKING:
         def learning(self) -> tuple[str, ...]: ...
         @property
         def biases(self) -> frozenset[str]: ...
+
+    class Learner(Network, Protocol):
+        """What a step is made from: the same, with numbers."""
+
         @property
         def parameters(self) -> Mapping[str, Any]: ...
 
 
 ROWS: Final = "N"
+KEPT: Final = 16  # steps, as many as kernels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,28 +77,75 @@ def training_step(
     penalties: Penalties,
     seed: int = 0,
 ) -> Program:
-    """The program of one update; `online` for one example an update, else for N, a size that each update brings."""
-    taken = {*model.graph.quantities(), *(Name(name) for name in model.parameters)}
+    """The program of one update; `online` for one example an update, else for N, a size that each update brings.
+
+    What does not depend on numbers is kept: it takes longer to work out than a short run of a small network.
+    """
+    known = _Known(
+        model.graph, model.minimise, model.inputs, model.targets, model.learning, model.biases,
+        frozenset(model.parameters),
+    )  # fmt: skip
+    dropout = tuple(penalties.dropout.items())
+    plan = _step(
+        known, optimizer, "one" if online else over, penalties.l1, penalties.l2, dropout, seed if dropout else 0
+    )
+    starts: dict[Quantity, Any] = {Name(name): model.parameters[name] for name in model.learning}
+    starts |= dict.fromkeys(plan.scalars, rate)
+    return replace(plan, state={label: _started(one, starts) for label, one in plan.state.items()})
+
+
+def _started(one: State, starts: Mapping[Quantity, Any]) -> State:
+    return replace(one, initial=starts[label_of(one.initial)]) if isinstance(one.initial, Node) else one
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of a model without its numbers; `names` are those of all its parameters."""
+
+    graph: Graph
+    minimise: Quantity
+    inputs: tuple[Node, ...]
+    targets: tuple[Node, ...]
+    learning: tuple[str, ...]
+    biases: frozenset[str]
+    names: frozenset[str]
+
+
+@lru_cache(maxsize=KEPT)
+@collector_paused()
+def _step(
+    model: _Known,
+    optimizer: Optimizer,
+    over: Literal["one", "sum", "mean"],
+    l1: float,
+    l2: float,
+    dropout: tuple[tuple[str, float], ...],
+    seed: int,
+) -> Program:
+    """The program of one update, in which an input stands for the number that it starts from."""
+    taken = {*model.graph.quantities(), *map(Name, model.names)}
     counter = input_node(_free("update", taken))
-    graph, changing = objective(model, over="one" if online else over, penalties=penalties, counter=counter, seed=seed)
-    speed = input_node(_free("rate", taken))
+    penalties = Penalties(l1=l1, l2=l2, dropout=dict(dropout))
+    graph, changing = objective(model, over=over, penalties=penalties, counter=counter, seed=seed)
+    speed, known = input_node(_free("rate", taken)), graph.inputs()
+    learning: list[Quantity] = [Name(name) for name in model.learning]
     program = training_program(
         graph,
         minimise=model.minimise,
-        parameters=[Name(name) for name in model.learning],
+        parameters=learning,
         rate=speed,
         optimizer=optimizer,
-        initial={**{Name(name): model.parameters[name] for name in model.learning}, label_of(speed): rate},
+        initial={**{label: known[label] for label in learning}, label_of(speed): speed},
         examples=changing,
     )
-    if not penalties.dropout:
+    if not dropout:
         return program
     counted = {**program.state, label_of(counter): State(counter, counter + 1, Fraction(0))}
-    return Program(program.step, counted, program.examples, program.scalars)
+    return replace(program, state=counted)
 
 
 def objective(
-    model: Learner, *, over: Literal["one", "sum", "mean"], penalties: Penalties, counter: Node, seed: int = 0
+    model: Network, *, over: Literal["one", "sum", "mean"], penalties: Penalties, counter: Node, seed: int = 0
 ) -> tuple[Graph, list[Quantity]]:
     """What is minimised, for one example or the sum or mean over N, and the labels of what changes with the example."""
     plain = running(model.graph, [model.minimise])
@@ -114,7 +167,7 @@ def _free(text: str, taken: set[Quantity]) -> Name:
     return Name(text)
 
 
-def _with_penalty(graph: Graph, model: Learner, penalties: Penalties) -> Graph:
+def _with_penalty(graph: Graph, model: Network, penalties: Penalties) -> Graph:
     """The graph in which the error has λ Σ|w| and λ/2 Σ w² of all weights added to it."""
     known = graph.quantities()
     error = graph.outputs[model.minimise]

@@ -72,6 +72,10 @@ class Session:
             )  # fmt: skip
         return done
 
+    def forget(self) -> None:
+        """Hold no examples any more."""
+        self._examples, self._rows = [], None
+
     def _look_at(self, examples: Mapping[Quantity, Any], last: int) -> None:
         """Check the examples, of which row number `last` is used; arrays that have been checked keep their places."""
         import numpy as np

@@ -42,7 +42,7 @@ Raises `ShapeError` for a wrong shape, dtype or memory layout, naming the quanti
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from chainrule.errors import ChainruleError
 from chainrule.graph import Program
@@ -58,15 +58,18 @@ if TYPE_CHECKING:
     from chainrule.targets.llvm.session import Session
 
 
-class TrainingKernel:
-    """A compiled program. It owns its machine code, and the memory of `run`, which makes one call at a time."""
+IDLE: Final = 1 << 20  # bytes
 
-    __slots__ = ("_session", "code", "compiled", "program")
+
+class TrainingKernel:
+    """A compiled program. It owns its machine code, and memory that is used again, as long as one has it at a time."""
+
+    __slots__ = ("_idle", "code", "compiled", "program")
 
     def __init__(self, program: Program, code: Code, compiled: Compiled) -> None:
         self.program, self.code = program, code
         self.compiled = compiled
-        self._session: Session | None = None
+        self._idle: Session | None = None  # the memory that nobody has
 
     @property
     def block(self) -> int:
@@ -82,7 +85,19 @@ class TrainingKernel:
         """Memory for one training run, in which the state stays from call to call."""
         from chainrule.targets.llvm.session import Session  # whose checks a quick run does without
 
+        idle, self._idle = self._idle, None
+        if idle is not None and (idle.batch, idle.threads) == (batch, threads):
+            return idle
         return Session(self.program, self.code, self.compiled, batch, threads)
+
+    def take_back(self, session: Session) -> None:
+        """Keep the memory of a run that is over for the next one: if there is little, to make it anew takes longer.
+
+        Large products look at what stands beyond the last row, so that the next run's must find zeros there.
+        """
+        if session.space.size <= IDLE and self.code.memory.gemm is None:
+            session.forget()
+            self._idle = session
 
     def run(
         self,
@@ -100,14 +115,13 @@ class TrainingKernel:
         from chainrule.targets.llvm.checks import check_state
 
         check_state(self.program, self.code.dtype, state)
-        session = self._session
-        if session is None or session.batch != batch:
-            session = self._session = self.session(batch)
+        session = self.session(batch)
         for label, inside in session.state.items():
             inside[...] = state[label]
         done = session.run(examples, order, scalars, errors, given=given, epoch=epoch)
         for label, inside in session.state.items():
             state[label][...] = inside
+        self._idle = session
         return done
 
 
