@@ -21,6 +21,7 @@ LONGEST = 400
 # A module may import what stands on a lower floor, and within a package its siblings. Floors are numbers, so
 # that one can be divided where one module of it needs another: 6.5 stands on 6.
 FLOORS: dict[str, float] = {
+    "dataclasses": -0.5,
     **dict.fromkeys(["errors", "quantity"], 0),
     **dict.fromkeys(["notation_table", "node", "randomness", "toml_source"], 1),
     **dict.fromkeys(["notation", "graph"], 1.5),

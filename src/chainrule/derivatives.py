@@ -7,9 +7,9 @@ special, and what is evaluated is the kind of graph that explanations read.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from chainrule.dataclasses import dataclass
 from chainrule.errors import GradientError
 from chainrule.evaluate import evaluate
 from chainrule.graph import Graph, collector_paused

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from chainrule.dataclasses import dataclass
 from chainrule.errors import ProblemError
 from chainrule.explanation import Explanation, explain
 from chainrule.explanation.byhand import HandExplanation, by_hand, hand_report

@@ -6,7 +6,8 @@ One line each, so that a terminal, an editor and a test can all read them: `file
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from chainrule.dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

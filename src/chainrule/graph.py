@@ -15,9 +15,9 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
+from chainrule.dataclasses import dataclass, field
 from chainrule.errors import GraphError
 from chainrule.node import INPUT, Node, Packed, is_interned, is_quantity, label_of, order, pack, unpack
 from chainrule.quantity import Quantity, spell

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from math import fsum, isfinite, prod, sqrt
 from operator import mul
 from typing import Any, Final, Literal, TypeAlias
 
+from chainrule.dataclasses import dataclass
 from chainrule.errors import ProblemError, nearest
 from chainrule.randomness import Words, counter_of, normal, normal_array, uniform_array, uniforms
 

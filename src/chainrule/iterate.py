@@ -6,11 +6,11 @@ Every faster way of training is tested against this one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
 from typing import Any
 
+from chainrule.dataclasses import dataclass
 from chainrule.errors import GraphError, ShapeError
 from chainrule.evaluate import compile_plan
 from chainrule.graph import Program, State

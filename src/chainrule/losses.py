@@ -7,9 +7,9 @@ all read that text.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final, Literal
 
+from chainrule.dataclasses import dataclass
 from chainrule.errors import ProblemError, nearest
 
 

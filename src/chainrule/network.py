@@ -7,9 +7,9 @@ behind this file knows of layers.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from chainrule.dataclasses import dataclass
 from chainrule.errors import ProblemError, ShapeError, nearest
 from chainrule.losses import Loss, find_loss
 from chainrule.notation import Names, Symbol, network_names

@@ -7,12 +7,12 @@ traversal here is iterative: a chain of 100,000 nodes is normal.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from importlib import import_module
 from typing import Any, TypeAlias
 from weakref import ref
 
+from chainrule.dataclasses import dataclass
 from chainrule.errors import GraphError
 from chainrule.quantity import Quantity, spell
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate, pairwise
 from typing import Final, get_args
 
+from chainrule.dataclasses import dataclass
 from chainrule.errors import ProblemError
 from chainrule.notation_table import HOLE, ROLES, Bias, Notation, Role, find_notation, layer_prefixes
 from chainrule.quantity import Derivative, Element, Name, Quantity

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, get_args
 
+from chainrule.dataclasses import dataclass
 from chainrule.errors import ProblemError, nearest
 
 Role: TypeAlias = Literal["input", "target", "net", "output", "weight", "bias", "delta"]

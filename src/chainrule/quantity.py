@@ -11,8 +11,9 @@ quantity ::= Name(text)                      h1, out_h1, W1
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from chainrule.dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from chainrule.checking.claims import Claim, Link, Unread
 from chainrule.checking.conventions import Changed, follow_conventions
 from chainrule.checking.correction import edited, edits_of, whole
@@ -18,6 +16,7 @@ from chainrule.checking.quantities import Quantities
 from chainrule.checking.report import LinkReport, Report
 from chainrule.checking.verdict import Judged, judge_claim
 from chainrule.checking.working import read_working
+from chainrule.dataclasses import replace
 from chainrule.problem import Problem
 from chainrule.quantity import spell
 

@@ -7,7 +7,6 @@ should stand there?) and the correction (the same link with the right numbers).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import reduce
 from itertools import combinations
@@ -15,6 +14,7 @@ from typing import Final
 
 from chainrule.checking.figures import Figure
 from chainrule.checking.forms import Form, form_of_node, joined, joined_sum, negated
+from chainrule.dataclasses import dataclass, field, replace
 from chainrule.node import CONST, NAME, Node, const, node
 from chainrule.ops.arithmetic import ADD, NEG
 from chainrule.ops.functions import SIGMOID

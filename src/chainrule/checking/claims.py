@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from chainrule.dataclasses import dataclass
 from chainrule.formula.syntax import Tree
 from chainrule.problem import Problem
 from chainrule.quantity import Quantity

@@ -7,7 +7,6 @@ has gone back through them, is wrong where it first shows, and carried from ther
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from chainrule.checking.claims import Claim, Verdict, Working
@@ -17,6 +16,7 @@ from chainrule.checking.report import Cause
 from chainrule.checking.verdict import SEVERITY, Judged, judge_claim
 from chainrule.checking.working import read_working
 from chainrule.checking.worlds import HALVES, with_early_updates, with_factor
+from chainrule.dataclasses import dataclass, replace
 from chainrule.errors import ChainruleError
 from chainrule.problem import Problem
 from chainrule.quantity import spell

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from typing import Final, TypeAlias
 
@@ -20,6 +19,7 @@ from chainrule.checking.identity import identical
 from chainrule.checking.paper import Paper
 from chainrule.checking.sides import Language
 from chainrule.checking.verdict import SEVERITY, Judged, judge_claim, stands_for
+from chainrule.dataclasses import replace
 from chainrule.errors import ChainruleError
 from chainrule.explanation.spelling import spelling_of
 from chainrule.formula import parse_expression

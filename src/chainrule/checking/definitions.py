@@ -6,9 +6,9 @@ A name for a quantity that there is becomes one of [names]; a formula becomes a 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
+from chainrule.dataclasses import replace
 from chainrule.errors import FormulaError
 from chainrule.formula import parse_quantity
 from chainrule.formula.syntax import Ref, walk

@@ -6,11 +6,11 @@ Books write both alike, and a factor of the chain rule is often the direct one; 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import combinations
 from typing import Final
 
 from chainrule.checking.quantities import Quantities
+from chainrule.dataclasses import replace
 from chainrule.errors import ChainruleError
 from chainrule.node import Node, is_quantity, label_of, order
 from chainrule.quantity import Derivative, Quantity, spell

@@ -7,11 +7,11 @@ which ends belong to it follows from the ways people round.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from typing import Final
 
+from chainrule.dataclasses import dataclass, replace
 from chainrule.formula.syntax import Binary, Number, Tree, Unary, ungroup
 
 FARTHEST: Final = 150  # power of ten that a number may reach, so that no product of two leaves the range of floats

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 from chainrule.checking.paper import Paper
 from chainrule.checking.verdict import SEVERITY, Judged
+from chainrule.dataclasses import dataclass, field
 from chainrule.quantity import Quantity
 
 MOST_NAMED: Final = 3  # wrong figures that one link follows from

@@ -6,12 +6,12 @@ A link of numbers and the formula it stands for rarely have the same brackets; a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import reduce
 from typing import Literal
 
 from chainrule.checking.figures import Figure, minus, read_figure
+from chainrule.dataclasses import dataclass, replace
 from chainrule.formula.syntax import Binary, Call, FunctionPrime, ListExpr, Number, Ref, Span, Tree, Unary, ungroup
 from chainrule.node import CONST, Node, const, is_quantity, node
 from chainrule.ops.arithmetic import ADD, DIV, MUL, NEG, POWER, SUB

@@ -7,7 +7,6 @@ such mixture is a value the line may have; `follows` goes through them, the like
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import combinations, product
 from math import prod
@@ -18,6 +17,7 @@ from chainrule.checking.enclosure import enclosure
 from chainrule.checking.figures import Figure, Region, minus, region
 from chainrule.checking.quantities import Quantities
 from chainrule.checking.routes import routes_of
+from chainrule.dataclasses import dataclass, field
 from chainrule.evaluate import apply
 from chainrule.node import CONST, INPUT, NAME, Node, input_node, is_quantity, label_of, order
 from chainrule.numbers.interval import EVERYTHING, Interval, hull, interval, interval_numbers, point

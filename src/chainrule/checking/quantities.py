@@ -6,11 +6,11 @@ Equal nodes are one node, so whatever a line claims is found again inside the li
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Final
 
 from chainrule.checking.elements import elements_of
+from chainrule.dataclasses import dataclass, field
 from chainrule.evaluate import apply
 from chainrule.explanation.asked import asked_graph, is_of_rule, updates_of, with_derivative
 from chainrule.explanation.passes import Passes, build_passes

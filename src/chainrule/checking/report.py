@@ -5,11 +5,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 from chainrule.checking.claims import Kind, Unread, Verdict
 from chainrule.checking.hints import hint_for
+from chainrule.dataclasses import dataclass, replace
 from chainrule.problem import Problem
 
 

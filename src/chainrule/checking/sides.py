@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
 
@@ -15,6 +14,7 @@ from chainrule.checking.claims import Kind
 from chainrule.checking.definitions import with_definition
 from chainrule.checking.elements import shape_of
 from chainrule.checking.figures import FARTHEST
+from chainrule.dataclasses import dataclass, field
 from chainrule.errors import FormulaError
 from chainrule.formula.lowering import nearest_hint
 from chainrule.formula.parser import parse_tokens

@@ -7,7 +7,6 @@ be - exactly, or following from figures printed before.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Final, Literal
 
@@ -19,6 +18,7 @@ from chainrule.checking.forms import Form, element_of, form_of_node, form_of_tre
 from chainrule.checking.guess import guessed
 from chainrule.checking.identity import identical
 from chainrule.checking.paper import PRECISIONS, Paper, meets
+from chainrule.dataclasses import dataclass, field, replace
 from chainrule.errors import ChainruleError
 from chainrule.formula.syntax import Tree
 from chainrule.node import CONST, INPUT, NAME, Node, const, is_quantity, label_of, node, substitute

@@ -7,13 +7,13 @@ people write beside their formulas is theirs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 from chainrule.checking.claims import Claim, Link, Unread, Working
 from chainrule.checking.elements import Position, elements_of, listed, shape_of
 from chainrule.checking.lines import ARROWS, LINKS, Chain, Piece, chains
 from chainrule.checking.sides import Language, is_marked, is_truncated, mentions, with_ellipsis
+from chainrule.dataclasses import dataclass, field, replace
 from chainrule.errors import ChainruleError, FormulaError
 from chainrule.formula.syntax import ListExpr, Ref, Span, Tree, ungroup
 from chainrule.formula.tokens import show

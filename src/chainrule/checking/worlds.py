@@ -7,9 +7,9 @@ in a problem that follows it too.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from fractions import Fraction
 
+from chainrule.dataclasses import replace
 from chainrule.explanation.passes import Passes
 from chainrule.graph import Graph
 from chainrule.node import INPUT, NAME, Node, const, is_quantity, label_of, name_node, node, rebuild

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from chainrule.dataclasses import dataclass, field
 from chainrule.estimators.forward import dense
 from chainrule.estimators.network import Design
 from chainrule.estimators.program import ALPHA, DRAW, LOSS, RATE, SHARE, Solver, update_program

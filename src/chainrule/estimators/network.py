@@ -6,7 +6,6 @@ Activations and losses come by name - scikit-learn's, or those of this project's
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import numpy as np
 
 from chainrule import functions
+from chainrule.dataclasses import dataclass
 from chainrule.errors import ProblemError, ShapeError
 from chainrule.formula import locate, parse_definitions
 from chainrule.formula.lowering import Block, define

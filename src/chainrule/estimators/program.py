@@ -7,11 +7,11 @@ compiled once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
 from typing import Final
 
+from chainrule.dataclasses import dataclass, replace
 from chainrule.estimators.network import Design, untrained_model
 from chainrule.graph import Graph, Program, State, collector_paused
 from chainrule.node import Node, const, input_node, name_node

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from chainrule.dataclasses import dataclass
 from chainrule.estimators.forward import dense
 from chainrule.estimators.network import Design
 from chainrule.estimators.program import ALPHA, SHARE, TOTAL, slope_label, slope_program

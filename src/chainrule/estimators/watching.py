@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sklearn.utils import _safe_indexing
 
+from chainrule.dataclasses import dataclass
 from chainrule.training.progress import Tell, progress_bar
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ An `Explanation` is data - steps and values; views turn it into documents, forma
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
+from chainrule.dataclasses import dataclass, replace
 from chainrule.explanation.asked import value_of, with_derivative
 from chainrule.explanation.passes import (
     History,

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from chainrule.dataclasses import dataclass, replace
 from chainrule.explanation.arrays import ArrayExplanation
 from chainrule.explanation.products import is_one
 from chainrule.graph import Contribution

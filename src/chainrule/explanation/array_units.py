@@ -6,11 +6,11 @@ other numbers stay where they are.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from itertools import product as positions
 from math import prod
 from typing import Any, Final
 
+from chainrule.dataclasses import dataclass, field, replace
 from chainrule.errors import ProblemError
 from chainrule.explanation.array_steps import ARRAYS, ArrayStep, array_writer
 from chainrule.explanation.arrays import ArrayExplanation

@@ -6,10 +6,10 @@ Nothing is taken apart into units here, so a network of any size is worked out i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
 
+from chainrule.dataclasses import dataclass
 from chainrule.errors import ProblemError
 from chainrule.explanation.passes import default_result, values_of
 from chainrule.explanation.products import depending_on

@@ -6,11 +6,11 @@ That is where printed lectures and students' pages differ from a computer in the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
 from fractions import Fraction
 from functools import partial
 from typing import Any
 
+from chainrule.dataclasses import dataclass, fields
 from chainrule.errors import ProblemError
 from chainrule.evaluate import apply
 from chainrule.explanation import Explanation, explain

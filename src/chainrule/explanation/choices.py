@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from chainrule.dataclasses import dataclass
 from chainrule.node import Node, const, is_quantity, node, order, rebuild
 from chainrule.ops.arithmetic import constant
 from chainrule.ops.choices import EQUAL, GREATER, GREATER_EQUAL, LESS, LESS_EQUAL, NOT_EQUAL, SIGN, STEP, WHERE

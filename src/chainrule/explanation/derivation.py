@@ -7,8 +7,8 @@ with cross entropy - by the lines a person would write in between.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 
+from chainrule.dataclasses import dataclass, field
 from chainrule.errors import ProblemError
 from chainrule.explanation.closing import closing_lines
 from chainrule.explanation.cross_entropy import cross_entropy_lines, unit_cross_entropy_lines

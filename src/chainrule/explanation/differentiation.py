@@ -7,8 +7,8 @@ test can evaluate it and demand that it equals the line before.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 
+from chainrule.dataclasses import dataclass, field, replace
 from chainrule.explanation.array_steps import ARRAYS
 from chainrule.node import REAL, Node, Op, Type, const, is_quantity, label_of, node, order, rebuild, type_of
 from chainrule.ops.arithmetic import ADD, DIV, MUL, NEG, POWER, SUB, constant

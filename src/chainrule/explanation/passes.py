@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from chainrule.dataclasses import dataclass, field
 from chainrule.errors import ProblemError
 from chainrule.evaluate import apply, compile_plan
 from chainrule.graph import Graph

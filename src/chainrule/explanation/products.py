@@ -7,8 +7,8 @@ itself - so that people read `dE/dw1 = dE/dout_h1 * dout_h1/dh1 * dh1/dw1`, and 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 
+from chainrule.dataclasses import dataclass
 from chainrule.graph import Contribution, Graph
 from chainrule.node import NAME, Node, arguments_of, is_quantity, label_of, order
 from chainrule.quantity import Derivative, Example, Quantity

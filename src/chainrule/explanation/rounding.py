@@ -6,12 +6,12 @@ A value is a fraction, or a ball that holds it; whoever asks for a figure gets i
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from fractions import Fraction
 from typing import Any, Final
 
+from chainrule.dataclasses import dataclass
 from chainrule.errors import ProblemError
 
 MOST_DECIMALS: Final = 50

@@ -7,11 +7,11 @@ backward pass, and the best paths to a quantity are merged from the best paths t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from math import inf, isnan, log
 from typing import TypeAlias
 
+from chainrule.dataclasses import dataclass
 from chainrule.graph import Contribution, Graph
 from chainrule.quantity import Derivative, Quantity
 

@@ -7,11 +7,11 @@ the rounding of the line is beyond doubt.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import reduce
 from typing import Any, Final
 
+from chainrule.dataclasses import dataclass, field
 from chainrule.evaluate import apply
 from chainrule.explanation import Explanation, chain_rule
 from chainrule.explanation.products import ChainRule, Factor, Term

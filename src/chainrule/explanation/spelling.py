@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 
+from chainrule.dataclasses import dataclass, replace
 from chainrule.formula.render import render
 from chainrule.formula.syntax import Index, Number, Ref, Tree
 from chainrule.node import Node

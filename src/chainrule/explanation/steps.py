@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from chainrule.dataclasses import dataclass
 from chainrule.explanation.choices import Choice, taken
 from chainrule.explanation.products import ChainRule, Factor, Term, is_one
 from chainrule.explanation.spelling import Spelling, fill_in, relabelled

@@ -7,10 +7,10 @@ a comment.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
 
+from chainrule.dataclasses import dataclass
 from chainrule.errors import FormulaError, Place
 from chainrule.formula.parser import parse_tokens
 from chainrule.formula.reading import EVERYTHING, Feature, Remark, Rules

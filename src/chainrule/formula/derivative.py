@@ -6,8 +6,8 @@ Nothing is parsed here: the tokens ahead are looked at, brackets are jumped over
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from chainrule.dataclasses import dataclass
 from chainrule.formula.reading import Rules
 from chainrule.formula.syntax import FUNCTIONS
 from chainrule.formula.tokens import Token, is_name

@@ -6,9 +6,9 @@ Most are one op; the rest - max of many, sums over all axes, shapes written as a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from chainrule.dataclasses import dataclass
 from chainrule.errors import ShapeError
 from chainrule.node import Node, Op, node
 from chainrule.ops import TABLE

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, NoReturn, TypeAlias
 
+from chainrule.dataclasses import dataclass
 from chainrule.errors import FormulaError, Place, ShapeError, nearest
 from chainrule.formula.definitions import Definition
 from chainrule.formula.functions import BUILDERS, whole

@@ -6,9 +6,9 @@ Both are apart from the parser because the rules for derivatives and for left-ou
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
+from chainrule.dataclasses import dataclass
 from chainrule.errors import Place
 from chainrule.formula.syntax import ALIASES, CONSTANTS, FUNCTIONS, Span, Tree
 

@@ -7,10 +7,11 @@ every walk is iterative, because a sum of 20,000 terms is a tree 20,000 deep.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from operator import attrgetter
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
+
+from chainrule.dataclasses import dataclass
 
 # fmt: off
 FUNCTIONS: Final = frozenset(

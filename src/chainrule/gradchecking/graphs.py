@@ -7,12 +7,12 @@ blamed on rounding.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
 from random import Random
 from typing import Any
 
+from chainrule.dataclasses import dataclass
 from chainrule.errors import GradientError
 from chainrule.evaluate import evaluate
 from chainrule.gradchecking.report import Fault, GradientReport, Kink, relative_error

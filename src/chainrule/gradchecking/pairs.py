@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from chainrule.dataclasses import dataclass
 from chainrule.errors import GradientError
 from chainrule.gradchecking.report import Fault, GradientReport, Kink, relative_error
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from typing import Any
 
 from flint import arb, fmpq
 
+from chainrule.dataclasses import dataclass
 from chainrule.errors import ChainruleError
 from chainrule.numbers.array import arrays_over
 from chainrule.numbers.exact import exact_numbers

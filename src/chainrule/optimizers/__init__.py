@@ -7,10 +7,10 @@ is a row of the table.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final
 
+from chainrule.dataclasses import dataclass, field
 from chainrule.errors import ProblemError, nearest
 from chainrule.optimizers import rules
 from chainrule.optimizers.options import Range, number, option_names, read_options, share

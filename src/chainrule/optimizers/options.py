@@ -6,11 +6,11 @@ Names that other libraries use for the same thing are read too, and a wrong one 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
+from chainrule.dataclasses import dataclass
 from chainrule.errors import ProblemError, nearest
 
 

@@ -7,10 +7,10 @@ own in the worked solution.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, Literal, TypeAlias
 
+from chainrule.dataclasses import dataclass
 from chainrule.node import Node, const, label_of, name_node, node
 from chainrule.ops.arithmetic import ADD, DIV, MUL, NEG, POWER, SUB
 from chainrule.ops.choices import EQUAL, GREATER, LESS, LESS_EQUAL, MAX, MIN, SIGN, WHERE

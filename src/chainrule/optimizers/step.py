@@ -6,10 +6,10 @@ The worked solution and the training loop are both made of these; neither has up
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from chainrule.dataclasses import dataclass
 from chainrule.node import NAME, Node, const, input_node, label_of, name_node, node, order
 from chainrule.ops.arithmetic import ADD, DIV
 from chainrule.ops.choices import MAX, MIN

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
+from chainrule.dataclasses import dataclass
 from chainrule.node import Node
 from chainrule.printing.figures import figure
 

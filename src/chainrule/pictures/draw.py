@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
+from chainrule.dataclasses import replace
 from chainrule.errors import ProblemError
 from chainrule.explanation import explain
 from chainrule.pictures.diagram import Diagram

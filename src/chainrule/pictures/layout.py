@@ -6,9 +6,9 @@ The library decides order and rows; widths, heights and labels, which it knows n
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
+from chainrule.dataclasses import dataclass
 from chainrule.errors import MissingPartError
 from chainrule.pictures.diagram import Diagram, Spot, Wire
 

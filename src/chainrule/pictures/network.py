@@ -6,9 +6,9 @@ It is found in the formulas themselves, so that a network written out unit by un
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
+from chainrule.dataclasses import dataclass, field
 from chainrule.errors import ProblemError
 from chainrule.explanation import Explanation
 from chainrule.explanation.spelling import Spelling, spelling_of

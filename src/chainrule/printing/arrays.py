@@ -6,8 +6,8 @@ An array stands in the formula as a name while it is parsed, so that the signs a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
+from chainrule.dataclasses import replace
 from chainrule.printing.document import Piece, Rows
 from chainrule.printing.glyphs import Glyph, Typography
 from chainrule.printing.typeset import ARRAY, BREAK, Style, parsed, typeset

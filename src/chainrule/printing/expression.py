@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any, TypeAlias
 
+from chainrule.dataclasses import dataclass, field
 from chainrule.errors import GraphError
 from chainrule.node import CONST, Node, is_quantity, label_of
 from chainrule.ops.arithmetic import ADD, DIV, MUL, NEG, POWER, SUB

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Final
 
+from chainrule.dataclasses import dataclass, replace
 from chainrule.formula.syntax import AtUpdate, ExampleRef, Index, Number, Prime, Ref, Tree
 from chainrule.notation import Names, Symbol
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from hashlib import sha256
 from html import escape
 from typing import Final
 
+from chainrule.dataclasses import dataclass, field
 from chainrule.formula.syntax import AtUpdate, DerivativeRef, Prime, Tree, ungroup
 from chainrule.printing.document import (
     Block,

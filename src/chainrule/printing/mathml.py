@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from html import escape
 from typing import Final
 
+from chainrule.dataclasses import replace
 from chainrule.printing.arrays import set_equal
 from chainrule.printing.document import Piece
 from chainrule.printing.glyphs import Glyph, Typography

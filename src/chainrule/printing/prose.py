@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Final
 
+from chainrule.dataclasses import replace
 from chainrule.formula.syntax import FUNCTIONS, Ref, walk
 from chainrule.printing.document import Chain, Derivation, Document, Matrices
 from chainrule.printing.glyphs import Typography

@@ -9,9 +9,9 @@ import keyword
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
+from chainrule.dataclasses import dataclass
 from chainrule.errors import GraphError, ShapeError
 from chainrule.node import Node, is_quantity, label_of, order
 from chainrule.ops.types import show_shape

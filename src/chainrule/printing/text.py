@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import textwrap
 import unicodedata
-from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
+from chainrule.dataclasses import fields, is_dataclass, replace
 from chainrule.printing.document import (
     Block,
     Chain,

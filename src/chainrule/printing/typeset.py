@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final, TypeAlias
 
+from chainrule.dataclasses import dataclass, replace
 from chainrule.errors import FormulaError
 from chainrule.formula.parser import parse_expression
 from chainrule.formula.render import render

@@ -8,10 +8,10 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
+from chainrule.dataclasses import dataclass
 from chainrule.errors import MissingPartError, Place, ProblemError
 from chainrule.problem.tables import Entry, choice_of, number_of, table, text_of
 from chainrule.randomness import fold_text, permutation_array, seed_key

@@ -6,12 +6,12 @@ Everything that comes out is what a problem by formulas has too: definitions, an
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
 from math import prod
 from typing import Any, Final, NoReturn
 
+from chainrule.dataclasses import dataclass, replace
 from chainrule.errors import ChainruleError, Place, ProblemError
 from chainrule.formula.tokens import show
 from chainrule.initialise import draw, parse_initialiser

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from chainrule.dataclasses import dataclass, field
 from chainrule.errors import FormulaError
 from chainrule.formula.lowering import PlaceOf
 from chainrule.formula.tokens import fail, show

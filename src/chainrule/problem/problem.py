@@ -7,11 +7,11 @@ networks are trained, not explained.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from chainrule.dataclasses import dataclass, field
 from chainrule.errors import Place, ProblemError
 from chainrule.formula.syntax import Tree
 from chainrule.graph import Graph

@@ -7,9 +7,9 @@ defines, or is a new quantity called what it says, which `expressions` puts into
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from chainrule.dataclasses import dataclass, replace
 from chainrule.formula import parse_quantity
 from chainrule.formula.lowering import PlaceOf, lower, nearest_hint
 from chainrule.formula.render import render

@@ -8,11 +8,11 @@ from __future__ import annotations
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any, Final, Literal
 
+from chainrule.dataclasses import dataclass
 from chainrule.errors import Place, ProblemError
 from chainrule.formula.functions import BUILDERS
 from chainrule.formula.syntax import FUNCTIONS

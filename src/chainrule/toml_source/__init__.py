@@ -13,10 +13,10 @@ import re
 import tomllib
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from chainrule.dataclasses import dataclass, field
 from chainrule.errors import Place, ProblemError
 from chainrule.toml_source.messages import syntax_error
 from chainrule.toml_source.scan import MAX_DIGITS, STRING, Entry, Scan, body, characters, scan_toml, short

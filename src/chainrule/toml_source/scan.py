@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
+from chainrule.dataclasses import dataclass, field
 from chainrule.errors import Place, ProblemError
 
 MAX_DEPTH = 100  # arrays and inline tables inside each other: `tomllib` recurses

@@ -6,11 +6,11 @@ Each leaf is one input of the graph; results come back in the form in which the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from chainrule.dataclasses import dataclass
 from chainrule.errors import ShapeError
 from chainrule.node import Shape
 from chainrule.tracing.traced import Traced

@@ -6,11 +6,11 @@ What a model is but for its numbers is made without NumPy, because a short progr
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from chainrule.dataclasses import dataclass
 from chainrule.errors import GradientError, ProblemError
 from chainrule.graph import Graph
 from chainrule.network import Network, layered, network_formulas

@@ -6,11 +6,11 @@ Code is made for the shapes of the first call and kept for the next ones of the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from itertools import accumulate
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from chainrule.dataclasses import replace
 from chainrule.errors import GradientError, ShapeError
 from chainrule.graph import Graph, collector_paused
 from chainrule.node import Node, input_node, label_of, type_of

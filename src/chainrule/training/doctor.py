@@ -6,12 +6,12 @@ Each finding has a place, what is the matter in figures, and what to do about it
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from chainrule.dataclasses import dataclass
 from chainrule.errors import ShapeError
 from chainrule.evaluate import evaluate_all
 from chainrule.graph import Graph

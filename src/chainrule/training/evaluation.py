@@ -7,12 +7,12 @@ are so many nodes that compiling takes longer than it saves.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
+from chainrule.dataclasses import dataclass
 from chainrule.errors import ShapeError
 from chainrule.evaluate import bind_sizes, compile_plan
 from chainrule.graph import Graph, collector_paused

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from chainrule.dataclasses import dataclass
 from chainrule.errors import ChainruleError, Place, ProblemError
 from chainrule.graph import Graph
 from chainrule.node import INPUT, Node, const, input_node, label_of, name_node, node, order, substitute

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, replace
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
+from chainrule.dataclasses import dataclass, replace
 from chainrule.graph import Program, collector_paused
 from chainrule.quantity import Quantity
 from chainrule.training.haste import LIMIT

@@ -6,10 +6,10 @@ A run is known by its kernel, and by where in the kernel's memory everything lie
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, Any, Literal
 
+from chainrule.dataclasses import dataclass
 from chainrule.graph import Graph, Program
 from chainrule.node import Node, label_of
 from chainrule.numbers.array import Array

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from math import inf
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from chainrule.dataclasses import dataclass, field
 from chainrule.errors import ProblemError
 from chainrule.graph import Program
 from chainrule.quantity import Name, spell

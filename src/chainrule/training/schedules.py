@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from math import cos, isfinite, pi
 from typing import TypeAlias
 
+from chainrule.dataclasses import dataclass
 from chainrule.errors import ProblemError
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeGuard
 
 import numpy as np
 
+from chainrule.dataclasses import dataclass
 from chainrule.graph import Program
 from chainrule.quantity import Quantity
 

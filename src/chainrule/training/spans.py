@@ -7,12 +7,12 @@ What is computed does not depend on where the cuts are - never within a block of
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from time import perf_counter, thread_time
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from chainrule.dataclasses import dataclass, field
 from chainrule.graph import Program
 from chainrule.node import label_of
 from chainrule.training.evaluation import Examples

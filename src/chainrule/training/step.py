@@ -6,11 +6,11 @@ Penalties and dropout are written into the graph before it is reversed, so nothi
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from chainrule.dataclasses import dataclass, field, replace
 from chainrule.errors import ProblemError
 from chainrule.graph import Graph, Program, State, collector_paused
 from chainrule.node import NAME, Node, const, input_node, label_of, name_node, node

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from chainrule.dataclasses import dataclass
 from chainrule.errors import ProblemError
 from chainrule.training.history import Row
 from chainrule.training.schedules import positive_whole

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
+from chainrule.dataclasses import replace
 from chainrule.graph import Graph, collector_paused
 from chainrule.node import Node, is_quantity, label_of, name_node, rebuild
 from chainrule.quantity import Quantity

@@ -6,10 +6,10 @@ Like terms and like factors are collected, and nothing is multiplied out, so tha
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TypeAlias
 
+from chainrule.dataclasses import dataclass, field
 from chainrule.graph import Graph, collector_paused
 from chainrule.node import NAME, Node, Op, const, is_quantity, node, order, rebuild
 from chainrule.ops.arithmetic import ADD, DIV, MAX_FOLDED_EXPONENT, MUL, NEG, POWER, SUB, constant, is_short_power

@@ -8,13 +8,13 @@ from __future__ import annotations
 import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from chainrule.checking.lines import chains
 from chainrule.checking.report import LinkReport, Report
 from chainrule.checking.verdict import ON_THIS_LINE
+from chainrule.dataclasses import dataclass
 from chainrule.printing.document import Block, Document, Heading, Prose, Remark, Working, WorkingLine
 
 SEVERITY: Final = ("", "right", "rounded", "carried", "unread", "wrong")

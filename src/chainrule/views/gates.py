@@ -8,8 +8,8 @@ Every operation of a formula becomes a gate with a name of its own, so that noth
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
+from chainrule.dataclasses import dataclass
 from chainrule.errors import ProblemError
 from chainrule.explanation import Explanation
 from chainrule.explanation.choices import taken

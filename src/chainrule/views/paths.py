@@ -7,9 +7,9 @@ can be read off the network's picture.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from chainrule.dataclasses import dataclass
 from chainrule.errors import ProblemError
 from chainrule.explanation import Explanation, chain_rule
 from chainrule.explanation.asked import elements

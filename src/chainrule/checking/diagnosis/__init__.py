@@ -6,8 +6,6 @@ each slip would give, and `ranking` says which of those that fit a teacher would
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from chainrule.checking.diagnosis.figures import figure_causes
 from chainrule.checking.diagnosis.formulas import formula_causes
 from chainrule.checking.diagnosis.scene import scene_of
@@ -17,6 +15,7 @@ from chainrule.checking.figures import region
 from chainrule.checking.paper import Paper, meets
 from chainrule.checking.report import Cause
 from chainrule.checking.verdict import Judged
+from chainrule.dataclasses import dataclass, field
 from chainrule.errors import ChainruleError
 from chainrule.numbers.interval import Interval
 from chainrule.quantity import Quantity

@@ -6,7 +6,6 @@ Each edit is the formula with one slip in it; a search then asks which of them g
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final, TypeAlias
 
@@ -30,6 +29,7 @@ from chainrule.checking.diagnosis.shapes import (
 from chainrule.checking.diagnosis.wording import Said
 from chainrule.checking.forms import Form, form_of_node, joined, leaves, negated
 from chainrule.checking.paper import Paper
+from chainrule.dataclasses import dataclass, replace
 from chainrule.node import CONST, Node, const, is_quantity, label_of
 from chainrule.ops import TABLE
 from chainrule.ops.arithmetic import NEG

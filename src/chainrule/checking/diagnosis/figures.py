@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
@@ -16,6 +15,7 @@ from chainrule.checking.figures import Figure, Region, region
 from chainrule.checking.forms import Form, form_of_node, leaves
 from chainrule.checking.paper import meets
 from chainrule.checking.report import Cause
+from chainrule.dataclasses import replace
 from chainrule.node import INPUT, NAME, Node, is_quantity
 from chainrule.numbers.interval import Interval, absolute, mul, point
 from chainrule.quantity import Derivative, Quantity

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from fractions import Fraction
 from typing import Any, Final
 
@@ -17,6 +16,7 @@ from chainrule.checking.diagnosis.substitutions import several, substitution_cau
 from chainrule.checking.forms import Form
 from chainrule.checking.paper import Plan
 from chainrule.checking.report import Cause
+from chainrule.dataclasses import replace
 from chainrule.errors import ChainruleError
 from chainrule.explanation.spelling import negative_deltas
 from chainrule.node import INPUT, Node, is_quantity, label_of, order

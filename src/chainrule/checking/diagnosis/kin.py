@@ -6,11 +6,11 @@ A slip is likely only among kin, so this says who is kin, how near, and what the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from chainrule.checking.paper import Paper
 from chainrule.checking.quantities import Quantities
+from chainrule.dataclasses import dataclass, field
 from chainrule.errors import ChainruleError
 from chainrule.node import INPUT, NAME, Node, arguments_of, is_quantity, label_of
 from chainrule.quantity import Change, Derivative, Element, Example, Memory, Quantity, Updated, spell

@@ -6,7 +6,6 @@ They are looked for in the figure as it is printed, so the writer must have had 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from math import log
 from typing import Final, NamedTuple
@@ -14,6 +13,7 @@ from typing import Final, NamedTuple
 from chainrule.checking.expected import written_like
 from chainrule.checking.figures import Figure, Region, region
 from chainrule.checking.paper import Paper, meets
+from chainrule.dataclasses import replace
 from chainrule.node import Node, label_of
 from chainrule.numbers.interval import Interval
 

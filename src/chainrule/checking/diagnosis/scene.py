@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
@@ -13,6 +12,7 @@ from chainrule.checking.diagnosis.wording import Words
 from chainrule.checking.forms import Form, leaves
 from chainrule.checking.paper import Paper, Plan
 from chainrule.checking.verdict import Judged, Line
+from chainrule.dataclasses import dataclass, replace
 from chainrule.node import Node, is_quantity
 from chainrule.numbers.interval import Interval
 from chainrule.ops.arithmetic import NEG

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import product
 from random import Random
@@ -19,6 +18,7 @@ from chainrule.checking.diagnosis.misprints import figure_at, slips_of_the_pen
 from chainrule.checking.diagnosis.wording import Said, Words, decimal
 from chainrule.checking.forms import Form, form_of_node
 from chainrule.checking.paper import NO_VALUE, PRECISIONS, WAYS, Paper, Plan
+from chainrule.dataclasses import dataclass, field
 from chainrule.evaluate import apply
 from chainrule.explanation.spelling import spelling_of
 from chainrule.node import CONST, INPUT, NAME, Node, is_quantity, label_of, order

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from chainrule.checking.forms import Form, joined, joined_sum, negated
+from chainrule.dataclasses import replace
 from chainrule.errors import ChainruleError
 from chainrule.node import CONST, Node, Op, const, node
 from chainrule.ops import TABLE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from math import exp, log
 from typing import Any, Final
 
@@ -21,6 +20,7 @@ from chainrule.checking.forms import Form, form_of_node, leaves
 from chainrule.checking.paper import meets
 from chainrule.checking.report import Cause
 from chainrule.checking.verdict import number_region, quick_judge, stands_for, verdict_of
+from chainrule.dataclasses import replace
 from chainrule.node import CONST, INPUT, NAME, Node
 from chainrule.numbers.interval import Interval, interval, point
 

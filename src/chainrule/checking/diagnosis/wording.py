@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, TypeAlias
 
 from chainrule.checking.expected import exact_text
 from chainrule.checking.forms import Form, form_of_node
 from chainrule.checking.paper import Paper
+from chainrule.dataclasses import dataclass
 from chainrule.explanation.spelling import Spelling
 from chainrule.node import CONST, Node, is_quantity, label_of
 from chainrule.ops.arithmetic import NEG

@@ -5,13 +5,12 @@ What has no name in the problem is left to the judge of plain numbers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-
 from chainrule.checking.figures import read_figure
 from chainrule.checking.notes.document import Chain, Document, Side
 from chainrule.checking.notes.identities import looks_misprinted
 from chainrule.checking.notes.report import NoteLink
 from chainrule.checking.notes.spelling import key_of, respelled, spellings
+from chainrule.dataclasses import dataclass, field, replace
 from chainrule.errors import ChainruleError
 from chainrule.formula.syntax import DerivativeRef, Ref, Span, ungroup
 from chainrule.problem import Problem

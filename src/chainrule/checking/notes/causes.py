@@ -6,7 +6,6 @@ A number of the computation is suspected only if the number it should be stands 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Final
 
@@ -14,6 +13,7 @@ from chainrule.checking.expected import written_like
 from chainrule.checking.figures import Figure, region
 from chainrule.checking.notes.values import value_of
 from chainrule.checking.report import Cause
+from chainrule.dataclasses import dataclass, field, replace
 from chainrule.formula.syntax import Number, Tree, walk
 from chainrule.numbers.interval import Interval, point
 

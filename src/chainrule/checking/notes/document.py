@@ -6,7 +6,6 @@ A statement that begins with `=` goes on with the chain above it, in its own col
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final
 
 from chainrule.checking.claims import Unread
@@ -15,6 +14,7 @@ from chainrule.checking.notes.latex import scan
 from chainrule.checking.notes.reading import Reading, read_side
 from chainrule.checking.notes.statements import Part, Row, Statement, rows
 from chainrule.checking.notes.vocabulary import Vocabulary, vocabulary
+from chainrule.dataclasses import dataclass, field
 from chainrule.formula.syntax import Span, Tree
 
 LONGEST: Final = 50_000  # characters of one formula

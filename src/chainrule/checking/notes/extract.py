@@ -6,7 +6,6 @@ What the notes do not say - what learns, which value a name has - is left as a c
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +14,7 @@ from chainrule.checking.notes.document import Chain, Document
 from chainrule.checking.notes.meaning import is_plain
 from chainrule.checking.notes.spelling import respelled, spellings
 from chainrule.checking.notes.values import is_closed
+from chainrule.dataclasses import dataclass, field
 from chainrule.formula.syntax import CONSTANTS, FUNCTIONS, DerivativeRef, FunctionPrime, Ref, Tree, ungroup, walk
 
 _RATES: Final = frozenset({"η", "eta", "lr", "α"})

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, NamedTuple
+
+from chainrule.dataclasses import dataclass, field
 
 DISPLAYS: Final = (
     "equation", "align", "gather", "multline", "eqnarray", "displaymath", "math", "flalign", "alignat",

@@ -6,13 +6,13 @@ A mismatch `differs`: names may mean more than the page says. Only a stated deri
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
 from chainrule.checking.notes.document import Chain, Side
 from chainrule.checking.notes.judging import Finding, Verdict
 from chainrule.checking.notes.meaning import Meaning, NoMeaningError
+from chainrule.dataclasses import dataclass, field
 from chainrule.evaluate import evaluate
 from chainrule.formula.syntax import Binary, Call, DerivativeRef, FunctionPrime, Number, Ref, Span, Tree, ungroup, walk
 from chainrule.node import Node

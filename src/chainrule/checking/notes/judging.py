@@ -7,7 +7,6 @@ printed numbers may stand for. Which numbers may stand for more than themselves 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Final, Literal
 
@@ -17,6 +16,7 @@ from chainrule.checking.notes.document import Chain, Side
 from chainrule.checking.notes.memory import Memory, Printed, printed
 from chainrule.checking.notes.terms import Pair, mismatched
 from chainrule.checking.notes.values import squeezed, value_of
+from chainrule.dataclasses import dataclass, field
 from chainrule.formula.syntax import Binary, ListExpr, Number, Ref, Span, Tree, Unary, ungroup, walk
 from chainrule.numbers.interval import Interval, hull, point
 

@@ -6,7 +6,6 @@ A name stands for itself until a test asks for values in keeping with the defini
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
 from random import Random
 from typing import Final
@@ -14,6 +13,7 @@ from typing import Final
 from chainrule.checking.notes.document import Chain
 from chainrule.checking.notes.rules import UNKNOWN
 from chainrule.checking.notes.values import is_closed
+from chainrule.dataclasses import dataclass, field
 from chainrule.errors import ChainruleError, Place
 from chainrule.evaluate import evaluate
 from chainrule.formula.lowering import lower

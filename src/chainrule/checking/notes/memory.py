@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Final
 
 from chainrule.checking.figures import Figure, Region, read_figure, region
 from chainrule.checking.notes.values import as_printed, value_of
+from chainrule.dataclasses import dataclass, field
 from chainrule.formula.syntax import Number, Tree
 from chainrule.numbers.interval import Interval, hull, interval, neg, point
 

@@ -6,7 +6,6 @@ The plain text those tokens spell keeps the digits as printed, and every token r
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from chainrule.checking.notes.brackets import BARS, Brackets
@@ -15,6 +14,7 @@ from chainrule.checking.notes.rules import UNKNOWN, rules_of
 from chainrule.checking.notes.values import is_closed
 from chainrule.checking.notes.vocabulary import Vocabulary
 from chainrule.checking.notes.writing import UnreadableError
+from chainrule.dataclasses import dataclass
 from chainrule.errors import FormulaError
 from chainrule.formula.parser import parse_tokens
 from chainrule.formula.syntax import FUNCTIONS as FUNCTIONS_OF_THE_LANGUAGE

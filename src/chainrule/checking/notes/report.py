@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import Any, Final
 
 from chainrule.checking.claims import Kind, Unread
 from chainrule.checking.notes.finding import Page
 from chainrule.checking.notes.judging import Verdict
 from chainrule.checking.report import Cause, as_json
+from chainrule.dataclasses import dataclass
 from chainrule.formula.syntax import Span
 
 VERDICTS: Final[tuple[Verdict, ...]] = ("right", "rounded", "carried", "wrong", "differs")

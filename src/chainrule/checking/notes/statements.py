@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 from chainrule.checking.notes.latex import (
@@ -24,6 +23,7 @@ from chainrule.checking.notes.latex import (
     partners,
     skip_space,
 )
+from chainrule.dataclasses import dataclass, field
 
 MOST_ENVIRONMENTS: Final = 8  # within each other
 _CONDITIONS: Final = frozenset({"if", "for", "when", "otherwise", "where", "unless", "provided", "else", "given", "as"})

@@ -6,13 +6,13 @@ Where two sides are built alike, each number has one part it stands for, and a s
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from typing import Final
 
 from chainrule.checking.figures import read_figure, region
 from chainrule.checking.notes.memory import Memory
 from chainrule.checking.notes.values import value_of
+from chainrule.dataclasses import replace
 from chainrule.formula.syntax import Binary, Call, Tree, Unary, ungroup
 from chainrule.numbers.interval import Interval
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
+
+from chainrule.dataclasses import dataclass
 
 _BASE: Final = r"(?P<base>\\?[A-Za-z]+)\s*\}?"
 _SUB: Final = r"_\s*(?:\{[^{}]{0,60}\}|\\?[A-Za-z]+|[0-9])\s*"

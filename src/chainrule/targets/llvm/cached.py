@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from chainrule.dataclasses import fields, replace
 from chainrule.graph import Program
 from chainrule.node import INPUT, Node, order
 from chainrule.quantity import Quantity, spell

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
+from chainrule.dataclasses import dataclass, field
 from chainrule.node import Node
 from chainrule.targets.llvm.emit import DType
 from chainrule.targets.llvm.memory import Memory

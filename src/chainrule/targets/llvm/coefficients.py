@@ -6,8 +6,9 @@ They stand apart from `functions`, which says how they are used.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from chainrule.dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
+from chainrule.dataclasses import dataclass
 from chainrule.node import Dim
 from chainrule.targets.llvm.emit import Value
 from chainrule.targets.llvm.memory import ROWS, lanes_for

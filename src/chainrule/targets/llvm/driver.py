@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from math import inf
 
+from chainrule.dataclasses import dataclass
 from chainrule.graph import Program
 from chainrule.targets.llvm.code import Code
 from chainrule.targets.llvm.emit import Emitter, Value

@@ -10,12 +10,12 @@ import struct
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
-from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
 from itertools import count
 from typing import Final, Literal, NamedTuple, TypeAlias
 
+from chainrule.dataclasses import dataclass, field
 from chainrule.numbers.floats import FLOAT_SCALARS
 
 DType: TypeAlias = Literal["float64", "float32"]

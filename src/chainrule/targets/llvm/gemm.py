@@ -7,10 +7,10 @@ through the table, so that code that is kept fits any process: where rows are to
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from math import prod
 from typing import Final
 
+from chainrule.dataclasses import replace
 from chainrule.node import INPUT, Dim
 from chainrule.targets.llvm.amx_layout import TOGETHER as BLOCK
 from chainrule.targets.llvm.covering import panels

@@ -7,9 +7,9 @@ results are the same bits on any number of threads.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
+from chainrule.dataclasses import dataclass
 from chainrule.targets.llvm import gemm_layout as layout
 from chainrule.targets.llvm.emit import Emitter, Kind, Value
 from chainrule.targets.llvm.module import function

@@ -5,11 +5,11 @@ from __future__ import annotations
 import ctypes
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cache
 from re import findall
 from typing import Any, Final
 
+from chainrule.dataclasses import dataclass
 from chainrule.errors import ChainruleError, MissingPartError
 from chainrule.targets.native.host import COMPILER, processor
 from chainrule.targets.native.kernels import keep_code, kept_code

@@ -8,9 +8,9 @@ because a tile walks down columns, and such rows share a few places in the cache
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import prod
 
+from chainrule.dataclasses import dataclass
 from chainrule.node import Dim
 from chainrule.transforms.schedule.stages import Buffer, Plan, Stage
 

@@ -6,10 +6,10 @@ to stay packed from call to call, and from how many rows on it is worth calling,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
+from chainrule.dataclasses import dataclass
 from chainrule.targets.llvm.amx_layout import deepest, working_memory
 from chainrule.targets.llvm.gemm_layout import context_of
 from chainrule.targets.llvm.machine import Compiled, compile_text, kept_compiled, this_machine

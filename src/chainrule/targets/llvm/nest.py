@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
+from chainrule.dataclasses import dataclass, field
 from chainrule.errors import ChainruleError
 from chainrule.node import CONST, INPUT, Dim, Node, order
 from chainrule.numbers.system import Scalars

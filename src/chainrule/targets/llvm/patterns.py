@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from typing import Any, Final, TypeAlias
 
+from chainrule.dataclasses import dataclass
 from chainrule.node import CONST, Node
 from chainrule.numbers.floats import FLOAT_SCALARS
 from chainrule.numbers.system import Scalars

@@ -7,9 +7,9 @@ run along an axis that stays, side by side.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
+from chainrule.dataclasses import dataclass
 from chainrule.node import Dim, Node, Shape
 from chainrule.targets.llvm.emit import Value
 from chainrule.targets.llvm.functions import Functions

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from chainrule.dataclasses import dataclass
 from chainrule.targets.llvm.nest import Nest
 from chainrule.transforms.schedule.stages import Buffer
 

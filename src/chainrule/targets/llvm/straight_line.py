@@ -7,9 +7,9 @@ into parts, because a compiler's time grows faster than the length of what it is
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final, TypeAlias
 
+from chainrule.dataclasses import replace
 from chainrule.node import CONST, INPUT, Node
 from chainrule.numbers.system import Scalars
 from chainrule.ops import TABLE

@@ -7,9 +7,9 @@ summed axis two vectors and one number for each row are loaded, and as many prod
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
+from chainrule.dataclasses import dataclass, replace
 from chainrule.node import Dim, Node
 from chainrule.ops.arithmetic import ADD, SUB
 from chainrule.targets.llvm.covering import Span, blocks_of_rows, panels, rows, rows_together

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ctypes
-from dataclasses import dataclass
 from typing import Any, Final
+
+from chainrule.dataclasses import dataclass
 
 CALL: Final = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3)  # a foreign call releases the GIL
 WITHOUT_RELEASE: Final = ctypes.PYFUNCTYPE(None, *[ctypes.c_void_p] * 3)  # for memory that an entry works in as well

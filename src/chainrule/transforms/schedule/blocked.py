@@ -12,9 +12,9 @@ within 2 % of those of 16: what W saves, G costs.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Final
 
+from chainrule.dataclasses import dataclass, replace
 from chainrule.node import Node, input_node, node, order, substitute, type_of
 from chainrule.ops.arithmetic import SUB
 from chainrule.ops.matrix import MATMUL, TRANSPOSE

@@ -7,8 +7,8 @@ stage. What is cheap and made of values at hand is not put into memory but compu
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
+from chainrule.dataclasses import dataclass, field
 from chainrule.node import CONST, INPUT, Node, Shape, order
 from chainrule.transforms.schedule.layout import Orders, base_of, product_cost
 from chainrule.transforms.schedule.lower import ASSEMBLED, REDUCTIONS, is_view

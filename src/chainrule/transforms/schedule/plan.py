@@ -6,8 +6,8 @@ State is changed in place wherever nobody needs the old values any more; else th
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
+from chainrule.dataclasses import dataclass, field
 from chainrule.node import INPUT, REAL, Node, const, input_node, order, type_of
 from chainrule.ops.matrix import BROADCAST
 from chainrule.quantity import Name

@@ -6,8 +6,8 @@ Such an update need not be made at once: u and v say all there is to it, and tak
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from chainrule.dataclasses import dataclass
 from chainrule.node import Node, Shape, node
 from chainrule.ops.arithmetic import ADD, MUL, NEG, SUB
 from chainrule.ops.matrix import RESHAPE

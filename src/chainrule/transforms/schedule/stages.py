@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from chainrule.dataclasses import dataclass, field
 from chainrule.node import Node, Shape
 from chainrule.transforms.schedule.lower import ASSEMBLED
 
