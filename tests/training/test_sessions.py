@@ -140,7 +140,7 @@ def test_little_memory_is_used_again_by_one_at_a_time_and_holds_no_examples() ->
 
 
 def test_much_memory_is_given_back() -> None:
-    program = large([300, 900, 3], rows=True, optimizer="sgd", activation=["tanh", "linear"])
+    program = large([900, 1200, 3], rows=True, optimizer="sgd", activation=["tanh", "linear"])
     kernel = compile_training(program, error=E)
     assert isinstance(kernel, TrainingKernel)
     session = kernel.session(5)

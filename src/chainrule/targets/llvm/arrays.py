@@ -60,18 +60,19 @@ class Space:
         self.memory, self.dtype, self.bound = memory, dtype, dict(bound)
         self.arena = _arena(plan, memory, dtype)
         self.table = np.zeros(max(1, len(memory.slots) + (memory.gemm is not None) * SLOTS), np.uint64)
-        self.blocks: dict[int, Any] = {}
-        self._views: dict[int, Any] = {}
-        for buffer in plan.buffers:
-            slot = memory.slots.get(buffer.number)
-            if slot is not None and buffer.number not in outside:
-                block = self.blocks[buffer.number] = aligned(memory.numbers(buffer, bound), dtype)
-                self.table[slot] = block.ctypes.data
         self.multiplier: Multiplier | None = None
         if memory.gemm is not None:
             wide = memory.lanes * memory.item == LINE  # rows are padded as the matrix unit takes them
             self.multiplier = multiplier(memory.item, memory.widest, max(bound.values()), threads, amx=wide)
             self.table[memory.gemm :] = self.multiplier.slots
+        self.blocks: dict[int, Any] = {}
+        self._views: dict[int, Any] = {}
+        for buffer in plan.buffers:
+            slot = memory.slots.get(buffer.number)
+            if slot is not None and buffer.number not in outside:
+                numbers = memory.numbers(buffer, bound)
+                block = self.blocks[buffer.number] = aligned(numbers, dtype, zeros=self.is_looked_at)
+                self.table[slot] = block.ctypes.data
 
     def view(self, buffer: Buffer) -> Any:
         """The array of a buffer, in the shape of its values: no copy."""
@@ -84,6 +85,11 @@ class Space:
     def size(self) -> int:
         """How many bytes there are."""
         return int(self.arena.nbytes + sum([block.nbytes for block in self.blocks.values()]))
+
+    @property
+    def is_looked_at(self) -> bool:
+        """Whether what forms large products looks at all that lies there, also beyond the last row."""
+        return self.multiplier is not None and self.multiplier.address != 0
 
     @property
     def calls_blas(self) -> bool:

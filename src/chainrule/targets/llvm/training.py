@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     from chainrule.targets.llvm.session import Session
 
 
-IDLE: Final = 1 << 20  # bytes
+IDLE: Final = 1 << 22  # bytes
 
 
 class TrainingKernel:
@@ -91,11 +91,8 @@ class TrainingKernel:
         return Session(self.program, self.code, self.compiled, batch, threads)
 
     def take_back(self, session: Session) -> None:
-        """Keep the memory of a run that is over for the next one: if there is little, to make it anew takes longer.
-
-        Large products look at what stands beyond the last row, so that the next run's must find zeros there.
-        """
-        if session.space.size <= IDLE and self.code.memory.gemm is None:
+        """Keep the memory of a run that is over for the next one: if there is little, to make it anew takes longer."""
+        if session.space.size <= IDLE and not session.space.is_looked_at:
             session.forget()
             self._idle = session
 
@@ -121,7 +118,7 @@ class TrainingKernel:
         done = session.run(examples, order, scalars, errors, given=given, epoch=epoch)
         for label, inside in session.state.items():
             state[label][...] = inside
-        self._idle = session
+        self.take_back(session)
         return done
 
 
