@@ -32,9 +32,9 @@ def levels(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[int]]:
     seen: list[int] = []
     made = machine._object
 
-    def spied(text: str, host: machine.Machine, level: int, *, verified: bool = False) -> bytes:
+    def spied(text: str, host: machine.Machine, level: int) -> bytes:
         seen.append(level)
-        return made(text, host, level, verified=verified)
+        return made(text, host, level)
 
     monkeypatch.setenv("CHAINRULE_CACHE", "0")
     monkeypatch.setattr(machine, "_object", spied)

@@ -1,4 +1,4 @@
-"""The machine that code is made for, and LLVM itself: the only file that loads llvmlite."""
+"""The machine that code is made for, and LLVM itself: its library alone where that will do, or `llvmlite.binding`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from chainrule.dataclasses import dataclass
 from chainrule.errors import ChainruleError, MissingPartError
+from chainrule.targets.llvm.library import host, library, object_of
 from chainrule.targets.native.host import COMPILER, processor
 from chainrule.targets.native.kernels import keep_code, kept_code
 from chainrule.targets.native.link import link
@@ -38,16 +39,17 @@ class Machine:
 @cache
 def this_machine() -> Machine:
     """The processor this runs on, told by LLVM once and kept. Raises MissingPartError without llvmlite."""
-    host = processor()
-    key = key_of("machine", COMPILER, host) if host is not None else None
+    about = processor()
+    key = key_of("machine", COMPILER, about) if about is not None else None
     kept = read(key) if key is not None else None
     if kept is not None:
         triple, cpu, features, width = kept.decode().split("\n")
         return Machine(triple, cpu, features, int(width))
-    llvm = _llvm()
-    known = llvm.get_host_cpu_features()
-    widest = 64 if known.get("avx512f") and known.get("avx512dq") else 32 if known.get("avx2") else 16
-    found = Machine(llvm.get_default_triple(), llvm.get_host_cpu_name(), known.flatten(), widest)
+    alone = library()
+    triple, cpu, features = host(alone) if alone is not None else _host()
+    known = features.split(",")
+    widest = 64 if "+avx512f" in known and "+avx512dq" in known else 32 if "+avx2" in known else 16
+    found = Machine(triple, cpu, features, widest)
     if key is not None:
         write(key, f"{found.triple}\n{found.cpu}\n{found.features}\n{found.vector_bytes}".encode())
     return found
@@ -138,22 +140,27 @@ def _loaded_by_llvm(text: str, machine: Machine, level: int, outside: Sequence[s
 
 
 def object_code(text: str, machine: Machine) -> bytes:
-    """Machine code as an object file, for another processor than this one."""
+    """Machine code as an object file, for another processor than this one, of a text that is verified."""
     llvm = _llvm()
     llvm.initialize_all_targets()
     llvm.initialize_all_asmprinters()
-    return _object(text, machine, 2, verified=True)
+    llvm.parse_assembly(text).verify()
+    return _object_by_binding(text, machine, 2)
 
 
-def _object(text: str, machine: Machine, level: int, *, verified: bool = False) -> bytes:
+def _object(text: str, machine: Machine, level: int) -> bytes:
+    alone = library()
+    if alone is None:
+        return _object_by_binding(text, machine, level)
+    return object_of(alone, text, (machine.triple, machine.cpu, machine.features), level)
+
+
+def _object_by_binding(text: str, machine: Machine, level: int) -> bytes:
     llvm = _llvm()
     target = llvm.Target.from_triple(machine.triple).create_target_machine(
         cpu=machine.cpu, features=machine.features, opt=level, reloc="pic", codemodel="small"
     )
-    module = _parsed(llvm, text, machine, target)
-    if verified:
-        module.verify()
-    code: bytes = target.emit_object(module)
+    code: bytes = target.emit_object(_parsed(llvm, text, machine, target))
     return code
 
 
@@ -169,6 +176,11 @@ def _parsed(llvm: Any, text: str, machine: Machine, target: Any) -> Any:
         promoter.add_sroa_pass()
         promoter.run(module.get_function("run"), builder)
     return module
+
+
+def _host() -> tuple[str, str, str]:
+    llvm = _llvm()
+    return llvm.get_default_triple(), llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
 
 
 @cache
