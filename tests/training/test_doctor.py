@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 import chainrule as cr
 from chainrule.errors import ShapeError
-from chainrule.training.doctor import _lost_layers, diagnose
+from chainrule.training.doctor import _layers, _lost_layers, _outputs_of, diagnose
+from chainrule.training.evaluation import error_graph
 from chainrule.training.evaluation import examples as checked
 from chainrule.training.loop import TrainingWarning
 from chainrule.training.model import MLP, Model
@@ -165,3 +166,11 @@ def test_a_tenth_of_the_examples_never_hides_a_lost_layer(seed: int, rows: int, 
     kinds = ("dead units", "saturated units")
     due = [str(one) for one in net.diagnose(X, T) if one.severe and one.kind in kinds]
     assert [str(one) for one in _lost_layers(net, checked(net, X, T))] == due
+
+
+@pytest.mark.parametrize("hidden", ["relu", "sigmoid", "tanh"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_layers_are_looked_at_in_the_numbers_of_the_model(hidden: str, dtype: Any) -> None:
+    net = MLP([3, 4, 4, 1], activation=[hidden, hidden, "linear"], dtype=dtype)
+    found = _outputs_of(_layers(error_graph(net)), net, checked(net, *examples()))
+    assert [one.dtype for one in found] == [dtype, dtype]  # else every matrix is converted on the way

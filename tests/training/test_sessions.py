@@ -14,7 +14,8 @@ from tests.training.test_loop import data, network
 from chainrule.errors import ShapeError
 from chainrule.node import label_of
 from chainrule.optimizers import find_optimizer
-from chainrule.targets.llvm import arrays, multiplier
+from chainrule.targets.llvm import arrays, multiplier, training
+from chainrule.targets.llvm.machine import give_back
 from chainrule.targets.llvm.training import TrainingKernel, compile_training
 from chainrule.training.reference import ReferenceKernel
 from chainrule.training.sessions import Kernel, begin, copied, first_state, session_of
@@ -146,3 +147,13 @@ def test_much_memory_is_given_back() -> None:
     session = kernel.session(5)
     kernel.take_back(session)
     assert kernel.session(5) is not session
+
+
+@pytest.mark.parametrize(("layers", "times"), [([3, 5, 1], 0), ([900, 1200, 3], 1)])
+def test_what_making_code_took_is_given_back_before_a_large_state(
+    layers: list[int], times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[None] = []
+    monkeypatch.setattr(training, "give_back", lambda: calls.append(give_back()))
+    compile_training(large(layers, rows=True, optimizer="sgd", activation=["tanh", "linear"]), error=E)
+    assert len(calls) == times

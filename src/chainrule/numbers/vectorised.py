@@ -11,8 +11,11 @@ from chainrule.numbers.system import Numbers, Scalars
 
 
 @cache
-def numpy_numbers() -> Numbers:
-    """The number system of float64 NumPy arrays; warnings off, as nan and inf are values here."""
+def numpy_numbers(dtype: str = "float64") -> Numbers:
+    """The number system of NumPy arrays; warnings off, as nan and inf are values here.
+
+    Constants are of the `dtype`, so that float32 arrays stay what they are where constants are float32, too.
+    """
     import math
 
     import numpy as np
@@ -42,10 +45,11 @@ def numpy_numbers() -> Numbers:
     def fold(function: Any, value: Any, axes: Any) -> Any:
         return function.reduce(value, axis=axes)
 
+    constant = np.dtype(dtype).type
     erf = np.vectorize(math.erf, otypes=[float])
     scalars = Scalars(
         name="numpy",
-        of=lambda value: np.float64(_float(value)),
+        of=lambda value: constant(_float(value)),
         add=np.add,
         sub=np.subtract,
         mul=np.multiply,

@@ -322,7 +322,7 @@ def _moves(layer: Node, outputs: NDArray[Any]) -> bool:
 def _outputs_of(layers: tuple[Node, ...], model: Model, given: Examples) -> list[NDArray[Any]]:
     """The outputs of layers in the model's own dtype, so that no parameter needs to be copied."""
     known: dict[Quantity, Any] = {Name(name): value for name, value in model.parameters.items()}
-    return values_in_numpy(layers, {**given.values(model.dtype), **known}, given.count)
+    return values_in_numpy(layers, {**given.values(model.dtype), **known}, given.count, model.dtype)
 
 
 @lru_cache(maxsize=64)

@@ -147,9 +147,11 @@ def values_of(
     return values_in_numpy(roots, {**given.values(), **learned}, given.count)
 
 
-def values_in_numpy(roots: tuple[Node, ...], values: Mapping[Quantity, Any], rows: int) -> list[Any]:
+def values_in_numpy(
+    roots: tuple[Node, ...], values: Mapping[Quantity, Any], rows: int, dtype: DType = "float64"
+) -> list[Any]:
     """The values of nodes of a batched graph from those of the inputs, one operation after the other."""
-    labels, plan = _plan(roots, rows)
+    labels, plan = _plan(roots, rows, dtype)
     with numpy_numbers().s.context():
         return plan(*[values[label] for label in labels])
 
@@ -168,11 +170,11 @@ def _native(roots: tuple[Node, ...], dtype: DType, hasty: bool) -> Function | Sc
 
 
 @lru_cache(maxsize=64)
-def _plan(roots: tuple[Node, ...], rows: int) -> tuple[tuple[Quantity, ...], Callable[..., list[Any]]]:
+def _plan(roots: tuple[Node, ...], rows: int, dtype: DType) -> tuple[tuple[Quantity, ...], Callable[..., list[Any]]]:
     """The labels of the inputs that some nodes depend on, and the function from their values to the nodes'."""
     inputs = [one for one in order(roots) if one.op is INPUT]
     bound = bind_sizes([*roots, *inputs], {"N": rows})
-    plan = compile_plan(bound[: len(roots)], bound[len(roots) :], numbers=numpy_numbers())
+    plan = compile_plan(bound[: len(roots)], bound[len(roots) :], numbers=numpy_numbers(dtype))
     return tuple([label_of(one) for one in inputs]), plan
 
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 from chainrule.dataclasses import dataclass
 from chainrule.targets.llvm.amx_layout import deepest, working_memory
 from chainrule.targets.llvm.gemm_layout import context_of
-from chainrule.targets.llvm.machine import Compiled, compile_text, kept_compiled, this_machine
+from chainrule.targets.llvm.machine import Compiled, compile_text, give_back, kept_compiled, this_machine
 from chainrule.targets.native.blas import gemm_address
 from chainrule.targets.native.host import COMPILER, may_use_amx, processor
 from chainrule.targets.native.store import key_of, read, write
@@ -68,6 +68,7 @@ def _amx_code() -> Compiled:
     found = kept_compiled(kept.decode(), _text) if kept is not None else None
     if found is None:
         found = compile_text(_text())
+        give_back()
         if found.key is not None:
             write(index, found.key.encode())
     return found

@@ -51,14 +51,14 @@ from chainrule.ops.types import show_shape
 from chainrule.quantity import Quantity, spell
 from chainrule.targets.llvm.code import Code
 from chainrule.targets.llvm.emit import DType
-from chainrule.targets.llvm.machine import Compiled, compile_text, this_machine
+from chainrule.targets.llvm.machine import Compiled, compile_text, give_back, this_machine
 
 if TYPE_CHECKING:
     from chainrule.targets.llvm.level_training import LevelUpdates
     from chainrule.targets.llvm.session import Session
 
 
-IDLE: Final = 1 << 22  # bytes
+IDLE: Final = 1 << 22  # bytes; more memory than that is not kept
 
 
 class TrainingKernel:
@@ -147,4 +147,7 @@ def compile_training(
 
         return LevelUpdates(program, root, dtype)
     code = program_code(program, root, dtype, this_machine(), precise=precise)
-    return TrainingKernel(program, code, compile_text(program_text(program, code, this_machine()), hasty=hasty))
+    made = TrainingKernel(program, code, compile_text(program_text(program, code, this_machine()), hasty=hasty))
+    if code.memory.arena > IDLE:
+        give_back()
+    return made
