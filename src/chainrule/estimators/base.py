@@ -223,6 +223,7 @@ class Multilayer(Insight, Record, CallbackSupportMixin, BaseEstimator):  # type:
         self._take(run.state, X.dtype)
         labels = {Name(name) for name in (*self._design.weights, *self._design.biases)}
         last = copied(run.state)
+        run.close()
         self._memory: dict[Quantity, Any] = {label: part for label, part in last.items() if label not in labels}
         if held is not None:
             self.coefs_, self.intercepts_ = best

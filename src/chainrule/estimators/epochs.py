@@ -23,7 +23,7 @@ from chainrule.numbers.vectorised import numpy_numbers
 from chainrule.quantity import Name, Quantity, spell
 from chainrule.training.haste import lost_in_haste
 from chainrule.training.kernels import native_kernel
-from chainrule.training.sessions import Session, State, session_of
+from chainrule.training.sessions import Kernel, Session, State, give_back, session_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,7 +55,9 @@ class Epochs:
     failed: int | None = field(init=False, default=None)  # the update of its epoch that was not finite
     _bad: NDArray[Any] = field(init=False)  # and its rows
     _program: Program = field(init=False)
+    _kernel: Kernel = field(init=False)
     _session: Session = field(init=False)
+    _sizes: NDArray[Any] = field(init=False)  # the rows of each batch of an epoch
     _rows: NDArray[Any] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -64,8 +66,9 @@ class Epochs:
         dtype = "float32" if self.T.dtype == np.float32 else "float64"
         layers, rows = self.design.layers, self.most * self.count
         lost = lost_in_haste(rows / self.batch, rows, sum([a * b + b for a, b in pairwise(layers)]))
-        kernel = native_kernel(self._program, error=LOSS, dtype=dtype, lost=lost)  # type: ignore[arg-type]
-        self._session = session_of(kernel, self._program, batch=self.batch, dtype=dtype, threads=self.threads)
+        self._kernel = native_kernel(self._program, error=LOSS, dtype=dtype, lost=lost)  # type: ignore[arg-type]
+        self._session = session_of(self._kernel, self._program, batch=self.batch, dtype=dtype, threads=self.threads)
+        self._sizes = np.minimum(self.batch, np.arange(self.count, 0, -self.batch)).astype(float)
         self._rows = np.arange(self.count)
         self.T = np.ascontiguousarray(self.T)  # the columns of a table are not
         if not self._is_sparse:
@@ -75,6 +78,11 @@ class Epochs:
     def state(self) -> State:
         """What learns, and what is remembered of it, where the kernel has it: `copied` keeps it as it is now."""
         return self._session.state
+
+    def close(self) -> None:
+        """Give the kernel's memory back; nothing can be run after that."""
+        give_back(self._kernel, self._session)
+        del self._session
 
     @property
     def _is_sparse(self) -> bool:
@@ -93,19 +101,22 @@ class Epochs:
 
     def run(self, rates: Sequence[float]) -> list[float]:
         """One epoch for each rate; the mean error of each, the last nan if an update was not finite."""
-        count, size = self.count, -(-self.count // self.batch)
+        size = len(self._sizes)
         rows = np.concatenate([self._next_order() for _ in rates])
-        starts = np.add.outer(count * np.arange(len(rates)), self.batch * np.arange(size)).ravel()
-        sums = self._sums(rows, starts)
+        sums = self._sums(rows)
         errors = np.full(len(sums), np.nan)
         made = self._call(rows, np.repeat(np.asarray(rates, float), size), 1 / sums, errors)
-        seen = np.minimum(self.batch, count - self.batch * np.arange(size))
-        losses: list[float] = ((errors.reshape(-1, size) * seen).sum(axis=1) / count).tolist()
+        losses: list[float] = ((errors.reshape(-1, size) * self._sizes).sum(axis=1) / self.count).tolist()
         if made < len(errors):
             self.failed = made % size + 1
-            self._bad = np.split(rows, starts)[made + 1]
+            self._bad = np.split(rows, self._starts(len(rates)))[made + 1]
             losses = [*losses[: made // size], float("nan")]
         return losses
+
+    def _starts(self, epochs: int) -> NDArray[Any]:
+        """The first row of each batch."""
+        within = self.batch * np.arange(len(self._sizes))
+        return np.add.outer(self.count * np.arange(epochs), within).ravel()
 
     def _next_order(self) -> NDArray[Any]:
         if self.shuffle:
@@ -114,11 +125,12 @@ class Epochs:
             self._rows = self._rows[drawn]
         return self._rows
 
-    def _sums(self, rows: NDArray[Any], starts: NDArray[Any]) -> NDArray[Any]:
+    def _sums(self, rows: NDArray[Any]) -> NDArray[Any]:
         """The sum of the weights of each batch; rows of weight 0 alone change nothing."""
+        epochs = len(rows) // self.count
         if self.weights is None:
-            return np.diff(starts, append=len(rows)).astype(float)
-        found = np.add.reduceat(np.asarray(self.weights, float)[rows], starts)
+            return np.tile(self._sizes, epochs)
+        found = np.add.reduceat(np.asarray(self.weights, float)[rows], self._starts(epochs))
         return np.where(found != 0, found, np.inf)
 
     def _call(self, rows: NDArray[Any], rates: NDArray[Any], shares: NDArray[Any], errors: NDArray[Any]) -> int:

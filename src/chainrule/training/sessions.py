@@ -99,6 +99,12 @@ def session_of(kernel: Kernel, program: Program, *, batch: int, dtype: str, thre
     return session
 
 
+def give_back(kernel: Kernel, session: Session) -> None:
+    """Give back the memory of a session that nobody uses any more."""
+    if is_lasting(kernel):
+        kernel.take_back(session)
+
+
 def first_state(program: Program, dtype: str) -> State:
     """The state before the first update, as arrays a kernel can write to."""
     shapes: dict[Quantity, Any] = {label: one.before.type.shape for label, one in program.state.items()}

@@ -17,7 +17,7 @@ from chainrule.graph import Program
 from chainrule.node import label_of
 from chainrule.training.evaluation import Examples
 from chainrule.training.order import order_of_epoch, orders_of_epochs
-from chainrule.training.sessions import Kernel, State, copied, is_lasting, session_of
+from chainrule.training.sessions import Kernel, State, copied, give_back, session_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,8 +88,7 @@ class Spans:
 
     def close(self) -> None:
         """Give the kernel's memory back; nothing can be run after that."""
-        if is_lasting(self.kernel):
-            self.kernel.take_back(self.session)
+        give_back(self.kernel, self.session)
         del self.session
 
     @property
