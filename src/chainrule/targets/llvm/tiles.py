@@ -26,6 +26,7 @@ _CHAINS: Final = 8  # sums side by side, so that one need not wait for the last
 _FAR: Final = 1 << 19  # bytes of weights
 _PART: Final = 208  # rows of which a panel and the numbers of a tile stay in the first cache: three lines of each
 _WRITTEN_OUT: Final = 64  # products of vectors up to which no loop is made
+_SHORT: Final = 6  # ops up to which no loop over the rows of a tile is made: 1.05 times the updates of 64-64-10
 _STRIP: Final = 3  # vectors of a tile where all tiles of some rows come before the next rows
 _MANY: Final = 5  # vectors from which they do
 
@@ -54,12 +55,16 @@ class Tile:
             self.nest.at[self.across] = row
 
     def finish(self, sums: Sequence[Sequence[Value]]) -> None:
-        """All that is made of the sums: first worked out, then stored; many rows in a loop, to keep the code short."""
-        if len(self.rows) > 1:
+        """All that is made of the sums: first worked out, then stored; in a loop if it is long, for short code."""
+        if len(self.rows) > 1 and self.nest.length(self.nest.stage.stores) > _SHORT:
             self._finish_rows(sums)
             return
+        for row, totals in zip(self.rows, sums, strict=True):
+            replace(self, rows=[row])._finish_row(totals)
+
+    def _finish_row(self, sums: Sequence[Value]) -> None:
         results = []
-        for point, total in zip(self.points, sums[0], strict=True):
+        for point, total in zip(self.points, sums, strict=True):
             self.move(self.rows[0], point)
             self.nest.core = total
             results.append(self.nest.results(self.nest.stage.stores))
@@ -80,7 +85,7 @@ class Tile:
             place = e.offset(board, e.times(loop.index, e.index(width * lanes)))
             row = [e.load(e.offset(place, e.index(j * lanes)), lanes) for j in range(width)]
             here = Point(e.plus(first.index, loop.index), first.shift)
-            Tile(self.nest, self.along, self.across, [here], self.points).finish([row])
+            replace(self, rows=[here])._finish_row(row)
 
     def begin(self, store: Store) -> list[Value]:
         """What an array has at all positions: there the sums begin that are added to it."""
