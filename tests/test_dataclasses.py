@@ -12,7 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, get_type_hints
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -65,14 +66,20 @@ METHODS = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
-@given(st.lists(FIELDS, min_size=1, max_size=6), METHODS, st.fixed_dictionaries(dict.fromkeys(OPTIONS, st.booleans())))
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(FIELDS, min_size=1, max_size=6),
+    METHODS,
+    st.fixed_dictionaries(dict.fromkeys(OPTIONS, st.booleans())),
+    st.sampled_from([0, 1, ours._OFTEN]),
+)
 def test_classes_behave_as_those_of_the_library(
-    written: list[str], methods: list[str], options: dict[str, bool]
+    written: list[str], methods: list[str], options: dict[str, bool], often: int
 ) -> None:
     lines = [f"    f{k}: int{text}" for k, text in enumerate(written)]
     body = "\n".join(["class A:", *lines, *[f"    {one}" for one in methods]])
-    pair = told(lambda: both(body, **options))
+    with patch.object(ours, "_OFTEN", often):
+        pair = told(lambda: both(body, **options))
     if pair[0] is TypeError:  # a field without a default after one with: ours says so when an object is made
         assert "non-default argument" in pair[1]
         return
@@ -138,19 +145,45 @@ def test_a_class_below_may_begin_in_its_own_way() -> None:
     assert (Far(7).x, Far(7).y) == (7, 7)  # the first object of Far asks for what Point has not written yet, or has
 
 
-def test_methods_are_written_once_when_asked_for() -> None:
+def test_methods_are_written_once_they_are_used_often() -> None:
     @ours.dataclass(frozen=True, slots=True)
     class Late:
         x: int
+        y: list[int] = ours.field(default_factory=list, compare=False)
 
-    written = vars(Late)
-    assert {type(written[name]).__name__ for name in ("__init__", "__eq__", "__hash__")} == {"_Written"}
-    assert str(inspect.signature(Late)) == "(x: 'int') -> None"
-    first = written["__init__"]
-    assert inspect.isfunction(first)
-    assert (Late(1) == Late(1), hash(Late(1)) == hash((1,)), Late(1) == 1) == (True, True, False)
-    assert written["__init__"] is first
-    assert all(inspect.isfunction(written[name]) for name in ("__eq__", "__hash__"))
+    names, written = ("__init__", "__eq__", "__hash__"), vars(Late)
+    for _ in range(ours._OFTEN):
+        assert not any(inspect.isfunction(written[name]) for name in names)
+        Late(1)
+    one, other = Late(1), Late(1)
+    assert inspect.isfunction(written["__init__"])
+    for _ in range(2 * ours._OFTEN):
+        assert (one == other, one == Late(2), one == 1, hash(one)) == (True, False, False, hash((1,)))
+    assert all(inspect.isfunction(written[name]) for name in names)
+    first = [written[name] for name in names]
+    assert (Late(1) == Late(1), hash(Late(1))) == (True, hash((1,)))
+    assert first == [written[name] for name in names]
+
+
+def test_a_signature_is_there_before_an_object_is() -> None:
+    @ours.dataclass(frozen=True, slots=True)
+    class Late:
+        x: int
+        y: int = 3
+
+    assert str(inspect.signature(Late)) == "(x: 'int', y: 'int' = 3) -> None"
+    assert get_type_hints(Late.__init__) == {"x": int, "y": int, "return": type(None)}
+
+
+def test_a_class_may_set_attributes_in_its_own_way() -> None:
+    @ours.dataclass(slots=True)
+    class Doubled:
+        x: int
+
+        def __setattr__(self, name: str, value: int) -> None:
+            object.__setattr__(self, name, 2 * value)
+
+    assert {Doubled(3).x for _ in range(2 * ours._OFTEN)} == {6}
 
 
 def test_mistakes_say_which_class_and_field() -> None:

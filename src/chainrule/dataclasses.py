@@ -1,14 +1,15 @@
 """Dataclasses that cost next to nothing until they are used: those of the standard library, as far as needed here.
 
 The library writes and compiles up to nine functions for each class when its module is loaded, 0.15 to 0.4 ms, and loads
-`inspect` for it. Here classes share what can be shared; `__init__`, `__eq__` and `__hash__` are written when they are
-first asked for, and a frozen object is made in 0.6 of the time, because its slots are filled directly. To all others
-these are the library's dataclasses: type checkers take them as such, and its `fields`, `replace` and `asdict` do.
+`inspect` for it. Here classes share what can be shared; their `__init__`, `__eq__` and `__hash__` are written once they
+have been used a few times, and a frozen object is then made in 0.6 of the time, because its slots are filled directly.
+To all others these are the library's dataclasses: type checkers take them as such, and its `fields` and `replace` do.
 """
 
 from __future__ import annotations
 
 import sys
+from functools import partial
 from reprlib import recursive_repr
 
 TYPE_CHECKING = False  # what only types need is not loaded
@@ -57,18 +58,27 @@ def _field(
     return _Field(default, default_factory, init=init, repr=repr, compare=compare, kw_only=kw_only)
 
 
+_OFTEN = 32  # uses of a method after which it is worth to be written: that takes as long as 50 of the general one
+
+
 class _Written:
-    """An attribute of a class that is worked out when it is first asked for, and then takes this one's place."""
+    """A method that takes its own place once it is used often: before, `general` does it for any class.
 
-    __slots__ = ("_made", "_name", "_owner")
+    Without `general`, any attribute of a class that is worked out when it is first asked for.
+    """
 
-    def __init__(self, made: Callable[[Any], Any]) -> None:
-        self._made = made
+    __slots__ = ("_general", "_left", "_made", "_name", "_owner")
+
+    def __init__(self, made: Callable[[Any], Any], general: Callable[..., Any] | None = None) -> None:
+        self._made, self._general, self._left = made, general, _OFTEN
 
     def __set_name__(self, owner: type, name: str) -> None:
         self._owner, self._name = owner, name
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
+        if instance is not None and self._general is not None and self._left:
+            self._left -= 1
+            return partial(self._general, self._owner, instance)
         found = self._made(self._owner)
         setattr(self._owner, self._name, found)
         bind = getattr(found, "__get__", None)  # by hand: a class below may have another attribute of this name
@@ -81,14 +91,14 @@ def _dataclass(
     def made(given: type[T]) -> type[T]:
         space = {name: value for name, value in vars(given).items() if name not in ("__dict__", "__weakref__")}
         found = tuple(_fields_of(given, space, kw_only))
-        adds: dict[str, Any] = {"__init__": _Written(_init)}
+        adds: dict[str, Any] = {"__init__": _Written(_init, _begin)}
         adds["__match_args__"] = tuple([one.name for one in found if one.init and not one.kw_only])
         if repr:
             adds["__repr__"] = _repr
         if eq:
-            adds["__eq__"] = _Written(_eq)
+            adds["__eq__"] = _Written(_eq, _is_equal)
         if eq and frozen and space.get("__hash__") is None:  # as it is in a class with an __eq__ of its own
-            space["__hash__"] = _Written(_hash)
+            space["__hash__"] = _Written(_hash, _hash_of)
         if frozen:
             adds |= {"__setattr__": _refuse_to_set, "__delattr__": _refuse_to_delete}
         if frozen and slots:
@@ -122,6 +132,45 @@ def _fields_of(given: type, space: dict[str, Any], kw_only: bool) -> Sequence[_F
             one.kw_only = kw_only
         found[name] = one
     return list(found.values())
+
+
+def _begin(cls: Any, self: Any, *values: Any, **named: Any) -> None:
+    """What every `__init__` does; one of the class's own refuses what does not fit."""
+    places = [one for one in cls.__fields__ if one.init and not one.kw_only]
+    found = dict(zip([one.name for one in places], values)) | named  # noqa: B905 - too many are refused below
+    due, put = len(values) + len(named), object.__setattr__ if cls.__setattr__ is _refuse_to_set else setattr
+    for one in cls.__fields__:
+        if one.init and one.name in found:
+            value = found[one.name]
+            due -= 1
+        elif one.default is not _ABSENT:
+            value = one.default
+        elif one.factory is not _ABSENT:
+            value = one.factory()
+        elif one.init:
+            due = -1
+            break
+        else:
+            continue
+        put(self, one.name, value)
+    if due:
+        _init(cls)(self, *values, **named)
+    elif hasattr(cls, "__post_init__"):
+        self.__post_init__()
+
+
+def _is_equal(cls: Any, self: Any, other: Any) -> Any:
+    if other.__class__ is not self.__class__:
+        return NotImplemented
+    return _compared(cls, self) == _compared(cls, other)
+
+
+def _hash_of(cls: Any, self: Any) -> int:
+    return hash(_compared(cls, self))
+
+
+def _compared(cls: Any, one: Any) -> tuple[Any, ...]:
+    return tuple([getattr(one, part.name) for part in cls.__fields__ if part.compare])
 
 
 def _init(cls: Any) -> Any:
