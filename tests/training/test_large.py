@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -29,21 +30,27 @@ OPTIONS: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.parametrize("soon", [0, 10, 10**6])
 @pytest.mark.parametrize("options", OPTIONS, ids=" ".join)
 def test_without_a_second_state_everything_is_the_same(
-    options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    options: dict[str, Any], soon: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     X, T = data(15)
     given = {"batch": 3, "epochs": 20, "optimizer": momentum(0.1), **options}
     due = trained(network, X, T, **given)
     monkeypatch.setattr(run, "SMALL", 0)
+    monkeypatch.setattr(run, "perf_counter", count().__next__)  # so that time is looked at in the middle, too
+    monkeypatch.setattr(run, "SOON", soon)
     same(due, trained(network, X, T, **given))
 
 
+@pytest.mark.parametrize("soon", [0, 10, 10**6])
 @pytest.mark.parametrize("options", [{}, {"batch": 1}, {"batch": "all"}, {"patience": 50}], ids=str)
 def test_after_a_divergence_the_best_parameters_are_handed_over(
-    options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    options: dict[str, Any], soon: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(run, "perf_counter", count().__next__)  # so that time is looked at in the middle, too
+    monkeypatch.setattr(run, "SOON", soon)
     X, T = data(10)
     found = []
     for limit in (run.SMALL, 0):
@@ -59,12 +66,15 @@ def test_after_a_divergence_the_best_parameters_are_handed_over(
     assert np.array_equal(small, large)
 
 
-def test_a_network_keeps_its_parameters_where_nothing_is_better(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("options", [{}, {"patience": 5}], ids=str)
+def test_a_network_keeps_its_parameters_where_nothing_is_better(
+    options: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(run, "SMALL", 0)
     X, T = data(20)
     net = MLP([3, 4, 2], activation="linear", loss="squared error", seed=1)
     before = state(net)
     with pytest.warns(TrainingWarning, match="diverged in epoch 1"):
-        history = train(net, X, T, optimizer=sgd(9.0), epochs=5)
+        history = train(net, X, T, optimizer=sgd(9.0), epochs=5, **options)
     assert history.best == 0
     assert np.array_equal(state(net), before)

@@ -29,7 +29,7 @@ from chainrule.training.progress import Tell, progress_bar
 from chainrule.training.reference import ReferenceKernel
 from chainrule.training.rules import Lbfgs, Rule, as_rule
 from chainrule.training.schedules import positive_whole, rate_of_epoch
-from chainrule.training.sessions import Kernel, State
+from chainrule.training.sessions import Kernel, State, begin
 from chainrule.training.spans import Done, Spans
 from chainrule.training.step import Penalties, training_step
 from chainrule.training.stopping import Condition, Stop, as_stop
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from chainrule.training.model import Model
 
 SMALL: Final = 1 << 22  # bytes of a state of which a second one may be kept, to run some epochs again
+SOON: Final = 0.5  # seconds in which the best of a larger state is not copied
 
 
 def training_run(
@@ -128,6 +129,7 @@ class _Best:
     first: int = 1  # the epoch that this state is before
     parameters: dict[str, NDArray[Any]] = field(default_factory=dict)
     is_now: bool = False  # the state has these parameters, which are still to be copied
+    is_copied: bool = False  # else all epochs can be run again, from the start
 
 
 @dataclass(slots=True)
@@ -157,7 +159,7 @@ class _Run:
         self.each = self.limits.wants_each_epoch or self.held is not None
         self.again = self.early or self.spans.size <= SMALL
         if not self.again:
-            own = self.model.parameters
+            own, self.best.is_copied = self.model.parameters, self.each
             self.best.parameters = own.copy() if self.each else dict(own)
 
     def all_epochs(
@@ -233,10 +235,16 @@ class _Run:
             best.is_now = not self.again
 
     def _keep_best(self) -> None:
-        """Copy the best parameters, if they are those of the state, which is about to change."""
-        if self.best.is_now:
-            self._hand_over(self.best.parameters)
-            self.best.is_now = False
+        """Copy the best parameters, if they are those of the state, which is about to change.
+
+        A run that has just begun may as well begin again: with two updates an epoch, a short one of 875-745-745-745-1
+        in float64 takes 0.96 of the time so with batches of 142, and 0.85 with 32.
+        """
+        best = self.best
+        if best.is_now and (best.is_copied or perf_counter() - self.began > SOON):
+            self._hand_over(best.parameters)
+            best.is_copied = True
+        best.is_now = False
 
     def _run_again(self, before: State, first: int, rates: list[float], *, updates: int | None = None) -> State:
         """Put back a state and run some epochs again: the same bits."""
@@ -282,10 +290,15 @@ class _Run:
         if self.again:
             self._run_again(self.best.before, self.best.first, self.rates[self.best.first - 1 : best])
             self._hand_over(self.model.parameters)
-        self._keep_best()
-        for name, value in self.best.parameters.items():
-            if value is not self.model.parameters[name]:
+        elif self.best.is_now:
+            self._hand_over(self.model.parameters)
+        elif self.best.is_copied:
+            for name, value in self.best.parameters.items():
                 self.model.parameters[name][...] = value
+        elif best:
+            begin(self.spans.state, self.program)
+            self.spans.run(1, self.rates[:best])
+            self._hand_over(self.model.parameters)
 
 
 def _halt(interrupted: Callable[[], bool], seconds: float | None) -> Callable[[], bool]:
