@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import os
 import pickle
 import subprocess
@@ -24,7 +25,7 @@ from chainrule.randomness import parameter_key
 from chainrule.targets.llvm.machine import this_machine
 from chainrule.training import kernels, quick, quick_run
 from chainrule.training.quick import first_values
-from chainrule.training.quick_run import _sum
+from chainrule.training.quick_run import _sums
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or this_machine().family != "x86_64", reason="kernels are kept on x86-64 Linux only"
@@ -267,9 +268,12 @@ print(*loaded)
     assert second[1:] in ([], [""])
 
 
-@given(numbers=st.lists(st.floats(-1e6, 1e6), max_size=128))
-def test_sums_are_rounded_as_by_numpy(numbers: list[float]) -> None:
-    assert _sum(numbers) == np.array([numbers]).sum(axis=1)[0] == np.array(numbers).sum()
+@given(st.data(), st.integers(1, 128), st.integers(1, 5))
+def test_sums_are_rounded_as_by_numpy(data: st.DataObject, size: int, rows: int) -> None:
+    numbers = data.draw(st.lists(st.floats(-1e6, 1e6), min_size=size * rows, max_size=size * rows))
+    found = _sums(numbers, size)
+    assert found == list(np.array(numbers).reshape(rows, size).sum(axis=1))
+    assert found == [np.array(numbers[k : k + size]).sum() for k in range(0, len(numbers), size)]
 
 
 @pytest.mark.parametrize("init", ["glorot uniform", "he normal", "uniform(-1, 3)", "zeros", "constant(2)"])
@@ -279,3 +283,27 @@ def test_first_values_are_those_of_initialise(init: str, kind: str) -> None:
     law = law_of(found, fan_in=3, fan_out=5, kind=kind)  # type: ignore[arg-type]
     drawn = draw(found, (15,), fan_in=3, fan_out=5, key=parameter_key(4, "W"), kind=kind)  # type: ignore[arg-type]
     assert first_values((15, law.shape, law.a, law.b), 4, "W") == drawn
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_the_collector_is_as_it_was_after_loading(running: bool) -> None:
+    was = gc.isenabled()
+    try:
+        (gc.enable if running else gc.disable)()
+        with quick._Loading():
+            assert not gc.isenabled()
+            made = [[] for _ in range(3000)]
+        assert gc.isenabled() == running
+        assert gc.get_freeze_count() == 0
+        assert (gc.get_count()[0] < 1000) == running  # what was made is old, if anybody collects
+        with pytest.raises(KeyError), quick._Loading():
+            raise KeyError
+        assert gc.isenabled() == running
+        gc.freeze()
+        frozen = gc.get_freeze_count()
+        with quick._Loading():
+            made.append([])
+        assert gc.get_freeze_count() >= frozen - 10 > 1000
+    finally:
+        gc.unfreeze()
+        (gc.enable if was else gc.disable)()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 from math import isfinite
+from operator import add
+from struct import pack
 from time import perf_counter, process_time
 
 from chainrule.training.history import History
@@ -49,11 +51,10 @@ def run_quickly(
     while len(errors) < epochs * size:
         done = len(errors) // size
         number = min(at_once, epochs - done)
-        numbers, due, clock = order.epochs(1 + done, number), number * size, process_time()
-        wanted, found = (ctypes.c_int64 * len(numbers))(*numbers), (ctypes.c_double * due)()
-        rates = (ctypes.c_double * due)(*[rate] * due)
-        scalars = ctypes.byref(ctypes.c_void_p(ctypes.addressof(rates)))
-        sizes = len(wanted), order.count, batch, recipe["rounded"]
+        wanted, due, clock = order.epochs(1 + done, number), number * size, process_time()
+        rates = pack("d", rate) * due
+        scalars, found = ctypes.byref(ctypes.c_char_p(rates)), (ctypes.c_double * due)()
+        sizes = number * order.count, order.count, batch, recipe["rounded"]
         made = call(memory.arena, memory.table, rows, wanted, *sizes, scalars, found)
         now = process_time()
         if made < due or now - first > SECONDS:
@@ -62,7 +63,7 @@ def run_quickly(
         at_once = max(1, min(4 * at_once, int(number * PAUSE / max(now - clock, 1e-6))))
     learned = {name: [memory.numbers[k] for k in places] for name, places in recipe["state"] if isinstance(name, str)}
     weight = batch if asked["over"] == "mean" else 1
-    totals = [_sum(errors[k : k + size]) * weight for k in range(0, len(errors), size)]
+    totals = [total * weight for total in _sums(errors, size)]
     if asked["over"] == "mean":
         totals = [total / order.count for total in totals]
     if not all(map(isfinite, [*totals, *(x for part in learned.values() for x in part)])) or _went_up(totals):
@@ -95,21 +96,22 @@ class _Memory:
         return begin + -begin % _LINE
 
 
-def _sum(numbers: Sequence[float]) -> float:
-    """The sum of at most 128 numbers, rounded as NumPy rounds it: eight at a time."""
-    if len(numbers) < 8:
-        total = 0.0
-        for number in numbers:
-            total += number
-        return total
-    whole = len(numbers) // 8 * 8
-    parts = list(numbers[:8])
+def _sums(numbers: list[float], size: int) -> list[float]:
+    """The sums of each `size` numbers, at most 128, rounded as NumPy rounds them: eight parts side by side."""
+    columns, whole = [numbers[k::size] for k in range(size)], size // 8 * 8
+    parts, totals = columns[:8], [0.0] * (len(numbers) // size)
     for k in range(8, whole):
-        parts[k % 8] += numbers[k]
-    total = ((parts[0] + parts[1]) + (parts[2] + parts[3])) + ((parts[4] + parts[5]) + (parts[6] + parts[7]))
-    for number in numbers[whole:]:
-        total += number
-    return total
+        parts[k % 8] = _plus(parts[k % 8], columns[k])
+    if whole:
+        a, b, c, d = [_plus(parts[k], parts[k + 1]) for k in (0, 2, 4, 6)]
+        totals = _plus(_plus(a, b), _plus(c, d))
+    for column in columns[whole:]:
+        totals = _plus(totals, column)
+    return totals
+
+
+def _plus(these: list[float], those: list[float]) -> list[float]:
+    return list(map(add, these, those))
 
 
 def _went_up(errors: Sequence[float]) -> bool:
