@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import sys
-from functools import cache
 
 _TOLD = (  # by Linux of a processor, on x86-64 and on AArch64
     b"vendor_id", b"cpu family", b"model", b"stepping", b"flags", b"CPU implementer", b"CPU variant", b"CPU part",
@@ -34,9 +33,17 @@ def processor() -> bytes | None:
     return b"\n".join([os.uname().machine.encode(), *lines]) if lines else None
 
 
-@cache
+_answers: dict[str, bool] = {}  # `functools` would be a twelfth of the time of a run that is kept
+
+
 def may_use_amx() -> bool:
-    """Whether this processor has tiles of bfloat16, and the system lets this process use them: it has to be asked."""
+    """Whether this processor has tiles of bfloat16, and the system lets this process use them: it is asked once."""
+    if "amx" not in _answers:
+        _answers["amx"] = _ask_for_amx()
+    return _answers["amx"]
+
+
+def _ask_for_amx() -> bool:
     told = processor()
     if told is None or os.uname().machine != "x86_64" or b" amx_bf16" not in told or b" amx_tile" not in told:
         return False
