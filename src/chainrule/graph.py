@@ -100,13 +100,14 @@ class Program:
     """The body of a training loop: one step, forward, backward and update in one graph.
 
     `examples` are the inputs that change from step to step; `scalars` those that the loop sets, such as the rate.
-    Running it n times is `E@n`.
+    Running it n times is `E@n`. A step of `few` examples is made of other code than one of many.
     """
 
     step: Graph
     state: Mapping[Quantity, State]
     examples: tuple[Node, ...] = ()
     scalars: Mapping[Quantity, Node] = field(default_factory=dict)
+    few: bool = False
 
 
 def verify(graph: Graph) -> Graph:

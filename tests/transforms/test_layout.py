@@ -43,10 +43,13 @@ def test_rows_too_long_for_the_first_cache_are_no_dot_products_of_a_batch(units:
 
 
 def test_lanes_run_across_the_rows_of_what_is_too_narrow_for_them() -> None:
-    narrow, wide, learned, other = matrix("x", "N", 8), matrix("a", "N", 9), matrix("W", 8, 8), matrix("y", "M", 2)
-    nodes = [narrow, wide, learned, other, matrix("s", "N"), matrix("one", "N", 1)]
-    assert lanes_across(nodes, "N", 16) == {narrow: (1, 0), nodes[-1]: (1, 0)}
-    assert lanes_across(nodes, "N", 4) == {nodes[-1]: (1, 0)}
+    narrow, wider, wide = matrix("x", "N", 8), matrix("t", "N", 12), matrix("a", "N", 13)
+    one, learned, other = matrix("one", "N", 1), matrix("W", 8, 8), matrix("y", "M", 2)
+    nodes = [narrow, wider, wide, learned, other, matrix("s", "N"), one]
+    assert lanes_across(nodes, "N", 16) == dict.fromkeys([narrow, wider, one], (1, 0))
+    assert lanes_across(nodes, "N", 8) == dict.fromkeys([wider, one], (1, 0))  # eight fill a vector
+    assert lanes_across(nodes, "N", 16, few=True) == {narrow: (1, 0), one: (1, 0)}
+    assert lanes_across(nodes, "N", 8, few=True) == lanes_across(nodes, "N", 4) == {one: (1, 0)}
     assert lanes_across(nodes, None, 16) == {}
 
 

@@ -66,7 +66,9 @@ class Epochs:
         dtype = "float32" if self.T.dtype == np.float32 else "float64"
         layers, rows = self.design.layers, self.most * self.count
         lost = lost_in_haste(rows / self.batch, rows, sum([a * b + b for a, b in pairwise(layers)]))
-        self._kernel = native_kernel(self._program, error=LOSS, dtype=dtype, lost=lost)  # type: ignore[arg-type]
+        self._kernel = native_kernel(
+            self._program, error=LOSS, dtype=dtype, rows=self.batch, lost=lost  # type: ignore[arg-type]
+        )  # fmt: skip
         self._session = session_of(self._kernel, self._program, batch=self.batch, dtype=dtype, threads=self.threads)
         self._sizes = np.minimum(self.batch, np.arange(self.count, 0, -self.batch)).astype(float)
         self._rows = np.arange(self.count)

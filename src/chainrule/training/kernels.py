@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from chainrule.training.model import DType
     from chainrule.training.sessions import Kernel
 
+MANY: Final = {"float32": 16, "float64": 64}  # examples of an update from which its narrow arrays lie otherwise
 KEPT: Final = 16  # programs a thread, because a kernel makes one call at a time
 
 
@@ -40,16 +41,18 @@ _held: Final = _Held()
 
 
 def native_kernel(
-    program: Program, *, error: Quantity, dtype: DType, precise: bool = True, lost: float = inf
+    program: Program, *, error: Quantity, dtype: DType, precise: bool = True, rows: float = inf, lost: float = inf
 ) -> Kernel:
     """The native kernel of a program; equal programs have equal nodes, so what they start from does not matter.
 
-    `lost` are the seconds that the run would take longer in code made in haste. As long as those of all runs of this
-    process are few, the kernel is made so. Raises what `cached_training` raises.
+    An update has so many `rows`. `lost` are the seconds that the run would take longer in code made in haste. As long
+    as those of all runs of this process are few, the kernel is made so. Raises what `cached_training` raises.
     """
+    of_any_size = any(isinstance(size, str) for one in program.examples for size in one.type.shape[:1])
+    few = of_any_size and rows < MANY[dtype]
     state = tuple([(label, one.before, one.after) for label, one in program.state.items()])
     root = program.step.outputs.get(error)
-    key = (state, program.examples, tuple(program.scalars.items()), root, dtype, precise)
+    key = (state, program.examples, tuple(program.scalars.items()), root, dtype, precise, few)
     kept = _held.kernels.get(key)
     lost += kept.lost if kept is not None else 0.0
     if kept is None or (kept.hasty and lost > LIMIT):
@@ -57,7 +60,7 @@ def native_kernel(
         with collector_paused():  # also while all that it takes is loaded
             from chainrule.targets.llvm.cached import cached_training
 
-            made = cached_training(_numberless(program), error=error, dtype=dtype, precise=precise, hasty=hasty)
+            made = cached_training(_plain(program, few=few), error=error, dtype=dtype, precise=precise, hasty=hasty)
         kept = _held.kernels[key] = _Kept(made, hasty)
         if len(_held.kernels) > KEPT:
             _held.kernels.popitem(last=False)
@@ -66,6 +69,7 @@ def native_kernel(
     return kept.kernel
 
 
-def _numberless(program: Program) -> Program:
+def _plain(program: Program, *, few: bool) -> Program:
     """The program without the numbers that it starts from, so that nothing keeps them."""
-    return replace(program, state={label: replace(one, initial=None) for label, one in program.state.items()})
+    state = {label: replace(one, initial=None) for label, one in program.state.items()}
+    return replace(program, state=state, few=few)

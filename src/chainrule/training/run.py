@@ -94,7 +94,7 @@ def training_run(
     )
     most = min(epochs * -(-given.count // rows), inf if updates is None else updates)
     lost = lost_in_haste(most, most * min(rows, given.count), sum([part.size for part in model.parameters.values()]))
-    kernel = make_kernel(program, model, engine, precise=precise, lost=lost)
+    kernel = make_kernel(program, model, engine, precise=precise, rows=rows, lost=lost)
     warned = noticed_before(model, given)
     spans = Spans(
         kernel, program, given, batch=rows, shuffle=shuffle and batch != "all", seed=seed,
@@ -110,13 +110,15 @@ def training_run(
     return history
 
 
-def make_kernel(program: Program, model: Model, engine: Engine, *, precise: bool = True, lost: float = inf) -> Kernel:
+def make_kernel(
+    program: Program, model: Model, engine: Engine, *, precise: bool = True, rows: float = inf, lost: float = inf
+) -> Kernel:
     """The native kernel of a program, or the reference."""
     if engine == "reference":
         return ReferenceKernel(program, error=model.minimise, dtype=model.dtype)
     if engine != "native":
         raise ProblemError(f"engine is {engine!r}, expected 'native' or 'reference'.")
-    return native_kernel(program, error=model.minimise, dtype=model.dtype, precise=precise, lost=lost)
+    return native_kernel(program, error=model.minimise, dtype=model.dtype, precise=precise, rows=rows, lost=lost)
 
 
 @dataclass(slots=True)

@@ -53,7 +53,10 @@ def program_code(program: Program, error: Node, dtype: DType, machine: Machine, 
     block = blocked(lowered, states, program.examples) if symbol is None else None
     parts: dict[str, int] = {}
     if block is None:
-        made = plan(roles, lowered[:1], states=states, groups=_groups(program), check=True, lanes=lanes, batch=symbol)
+        made = plan(
+            roles, lowered[:1], states=states, groups=_groups(program), check=True, lanes=lanes, batch=symbol,
+            few=program.few,
+        )  # fmt: skip
     else:
         made, parts = plan_block(block, roles, states, _groups(program), lanes)
     in_place = _used_in_place(program.examples, lowered, lanes) if symbol is None else []

@@ -44,18 +44,19 @@ def plan(
     check: bool = False,
     lanes: int = 16,
     batch: str | None = None,
+    few: bool = False,
 ) -> Plan:
     """Stages that compute the outputs from the inputs, and put each state's node after the step in place of its input.
 
     `states` are pairs (before, after), `groups` those inputs among them that are of one parameter and should lie in the
     same order. With `check`, the first output is complete before any state changes. `batch` is the size that is
-    bound to the examples of an update, if there is one: narrow arrays of so many rows lie column by column. Nodes of
+    bound to the examples of an update, `few` or not: narrow arrays of so many rows lie column by column. Nodes of
     outputs and states should have been through `lower` together.
     """
     roots = [*outputs, *[after for _, after in states]]
     nodes = order(roots)
     alike = [[*group, *_elements(group, states)] for group in groups]
-    orders = shared_orders(nodes, alike, lanes, lanes_across(nodes, batch, lanes))
+    orders = shared_orders(nodes, alike, lanes, lanes_across(nodes, batch, lanes, few=few))
     planner = _Planner(group(roots, orders, lanes))
     for given, role in inputs.items():
         planner.found[given] = planner.buffer(given, role, orders.get(given))
