@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 
 from chainrule.errors import ChainruleError
-from chainrule.formula import parse_definitions, parse_expression, render
+from chainrule.formula import parse_definitions, parse_expression
+from chainrule.formula.render import render
 
 SEEDS = (
     "1/2*(t1 - out_o1)^2",

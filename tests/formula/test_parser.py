@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from chainrule.errors import FormulaError, Place
-from chainrule.formula import locate, parse_definitions, parse_expression, parse_quantity, render
+from chainrule.formula import locate, parse_definitions, parse_expression, parse_quantity
+from chainrule.formula.render import render
 from chainrule.formula.syntax import (
     AtUpdate,
     Call,

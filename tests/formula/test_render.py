@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chainrule.formula import parse_expression, render
+from chainrule.formula import parse_expression
+from chainrule.formula.render import render
 from chainrule.formula.syntax import (
     AtUpdate,
     Binary,

@@ -6,7 +6,6 @@
 from chainrule.formula.definitions import Definition, parse_definitions
 from chainrule.formula.parser import parse_expression, parse_quantity
 from chainrule.formula.reading import Parsed, Remark
-from chainrule.formula.render import render
 from chainrule.formula.tokens import locate
 
 __all__ = [
@@ -17,5 +16,4 @@ __all__ = [
     "parse_definitions",
     "parse_expression",
     "parse_quantity",
-    "render",
 ]

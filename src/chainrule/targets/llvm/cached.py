@@ -5,7 +5,6 @@ What is kept beside the code is how its memory is laid out, as JSON: all that is
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -68,7 +67,7 @@ def cached_function(
         data = read(key)
         if data is None:
             continue
-        told = json.loads(data)
+        told = _from_json(data)
         plan, memory = _read(told["plan"], used), _read(told["memory"], used)
 
         def text() -> str:
@@ -80,7 +79,7 @@ def cached_function(
     made = compile_function(graph, dtype=dtype, inputs=inputs, hasty=hasty)
     if isinstance(made, Function) and made.compiled.key is not None:
         plan, memory = _plain(_thin(made.plan, used), used), _plain(made.memory, used)
-        write(keys[-1], json.dumps({"key": made.compiled.key, "plan": plan, "memory": memory}).encode())
+        write(keys[-1], _to_json({"key": made.compiled.key, "plan": plan, "memory": memory}))
     return made
 
 
@@ -127,7 +126,7 @@ def _kept(
     data = read(key)
     if data is None:
         return None
-    told = json.loads(data)
+    told = _from_json(data)
     code: Code = _read(told["code"], known)
 
     def text() -> str:
@@ -143,9 +142,21 @@ def _kept(
 def _told(code: Code, key: str, known: Sequence[Node]) -> bytes | None:
     """What a kernel needs to know to be called; None where it knows more than can be written down."""
     try:
-        return json.dumps({"key": key, "code": _plain(replace(code, plan=_thin(code.plan, known)), known)}).encode()
+        return _to_json({"key": key, "code": _plain(replace(code, plan=_thin(code.plan, known)), known)})
     except TypeError:
         return None
+
+
+def _from_json(data: bytes) -> Any:
+    import json  # only where something is kept
+
+    return json.loads(data)
+
+
+def _to_json(told: Any) -> bytes:
+    import json
+
+    return json.dumps(told).encode()
 
 
 def _thin(plan: Plan, known: Sequence[Node]) -> Plan:

@@ -6,7 +6,9 @@ Only what LLVM writes for a kernel is understood, ELF for x86-64 with distances 
 from __future__ import annotations
 
 from struct import Struct, error
-from typing import Final, NamedTuple
+from typing import Final
+
+from chainrule.dataclasses import dataclass
 
 _HEADER: Final = Struct("<16sHHIQQQIHHHHHH")
 _SECTION: Final = Struct("<IIQQQQIIQQ")
@@ -21,14 +23,16 @@ _GLOBAL_FUNCTION = 1 << 4 | 2
 _LARGEST = 1 << 30  # bytes, so that every distance fits
 
 
-class Image(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Image:
     """Code that runs wherever it is put on whole pages, and where in it functions begin."""
 
     code: bytes
     functions: dict[str, int]
 
 
-class _Section(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Section:
     name: int
     type: int
     flags: int
@@ -45,7 +49,8 @@ class _Section(NamedTuple):
         return found[self.offset : self.offset + self.size]
 
 
-class _Symbol(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Symbol:
     name: int
     info: int
     other: int
