@@ -49,6 +49,20 @@ def network(
     )  # fmt: skip
 
 
+def of_formulas(text: str, shapes: Mapping[str, tuple[int, ...]]) -> Program:
+    """Training by formulas of one's own, of all that they name but x and t, on one example after the other."""
+    inputs = {name: input_node(Name(name), type_of("real", shape)) for name, shape in shapes.items() if name in text}
+    graph = Graph({Name(name): root for name, root in define([Block(text, parse_definitions(text))], inputs).items()})
+    drawn = np.random.default_rng(2)
+    initial: dict[Quantity, Any] = {
+        Name(name): of_nested(drawn.uniform(-0.5, 0.5, shapes[name]).tolist()) for name in inputs if name not in "xt"
+    }
+    return training_program(
+        graph, minimise=E, parameters=list(initial), rate=input_node(RATE), optimizer=find_optimizer("sgd", {}),
+        initial={**initial, RATE: Fraction(1, 10)}, examples=[X, T],
+    )  # fmt: skip
+
+
 def beginning(program: Program, dtype: str) -> dict[Quantity, Any]:
     """The state before the first update, as arrays."""
     return {

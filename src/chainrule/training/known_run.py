@@ -77,7 +77,7 @@ def _recipe(model: _Learner, program: Program, kernel: TrainingKernel, batch: in
     parts = [roles.get(label_of(one)) for one in program.examples]
     if code.given or len(program.scalars) != 1 or None in parts or memory.gemm is not None:
         return None
-    if code.block != 1:  # then it matters where calls are cut
+    if code.parts:  # too large a network to be known
         return None
     state: list[tuple[str | float, list[int]]] = []
     for label, kept in program.state.items():

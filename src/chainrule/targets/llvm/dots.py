@@ -9,9 +9,9 @@ from chainrule.node import Dim
 from chainrule.targets.llvm.covering import Span, blocks_of_rows, rows
 from chainrule.targets.llvm.emit import Value
 from chainrule.targets.llvm.functions import Functions
-from chainrule.targets.llvm.joining import fold, lanes_below, live_lanes
+from chainrule.targets.llvm.joining import fold, lanes_below
 from chainrule.targets.llvm.memory import lanes_for
-from chainrule.targets.llvm.nest import Nest, Point
+from chainrule.targets.llvm.nest import Nest, Point, live_lanes
 from chainrule.targets.llvm.operands import operand
 from chainrule.targets.llvm.tiles import Tile, registers
 

@@ -79,12 +79,19 @@ class Driver:
 
     def gather(self, update: Value) -> None:
         """Bring the example of an update, as far as it is used by itself."""
-        e, code = self.emitter, self.code
         for k, node in enumerate(self.program.examples):
-            buffer = code.plan.found.get(node)
+            buffer = self.code.plan.found.get(node)
             if buffer is not None:
-                bring = point_at_row if buffer.number in code.direct else copy_row
-                bring(e, buffer, code.memory, entry("%examples", k, e), update)
+                self._bring(buffer, k, update)
+
+    def gather_following(self, update: Value) -> None:
+        """Bring the example that the one of the next update will be."""
+        buffer = self.code.plan.buffers[self.code.ahead["following"]]
+        self._bring(buffer, self.code.wide, update)
+
+    def _bring(self, buffer: Buffer, k: int, update: Value) -> None:
+        bring = point_at_row if buffer.number in self.code.direct else copy_row
+        bring(self.emitter, buffer, self.code.memory, entry("%examples", k, self.emitter), update)
 
     def is_finite(self, update: Value) -> Value:
         """Note the error of an update, and say whether it is a finite number."""
@@ -105,7 +112,8 @@ def write_driver(program: Program, code: Code, machine: Machine) -> list[str]:
     if driver.resident:
         fetched(e, code.plan, code.memory)
     one_each = code.symbol is None and bool(program.examples)
-    updates = _blocks(driver) if code.parts else _examples(driver) if one_each else _batches(driver)
+    way = _blocks if code.parts else _looking_ahead if code.ahead else _examples if one_each else _batches
+    updates = way(driver)
     driver.leave()
     memory = "ptr %home, ptr %addresses" if driver.resident else "ptr %arena, ptr %table"
     sizes = "i64 %total, i64 %epoch, i64 %batch, i64 %rounded"
@@ -121,6 +129,22 @@ def _examples(driver: Driver) -> Value:
         driver.gather(loop.index)
         _update(driver, loop.index)
     return total
+
+
+def _looking_ahead(driver: Driver) -> Value:
+    """One update after the other, each of one example, with the next one of its block at hand; how many there are."""
+    e = driver.emitter
+    with driver.epochs() as (_, start, stop), e.loop(start, stop, BLOCK) as block:
+        end = e.intrinsic("smin", e.plus(block.index, e.index(BLOCK)), stop)
+        last = e.plus(end, e.index(-1))
+        driver.gather(block.index)
+        driver.call("begin")
+        with e.loop(block.index, end, 1) as loop:
+            driver.set_scalars(loop.index)
+            driver.gather(loop.index)
+            driver.gather_following(e.intrinsic("smin", e.plus(loop.index, e.index(1)), last))
+            _update(driver, loop.index)
+    return Value("%total", "index")
 
 
 def _batches(driver: Driver) -> Value:

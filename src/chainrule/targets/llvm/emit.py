@@ -10,6 +10,7 @@ import struct
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
+from ctypes import c_float
 from fractions import Fraction
 from functools import cache
 from itertools import count
@@ -101,7 +102,7 @@ class Emitter:
         """A number, rounded once to the type."""
         number = FLOAT_SCALARS.of(value)
         if self.real.size == 4:
-            number = _single(number)
+            number = c_float(number).value
         text = repr(number)
         return Value(text if _READABLE.fullmatch(text) else f"0x{struct.pack('>d', number).hex().upper()}")
 
@@ -157,11 +158,14 @@ class Emitter:
         suffix = ending if lanes == 1 else f"v{lanes}{ending}"
         return self.called(f"llvm.{name}.{suffix}", full[0].kind, lanes, *full)
 
-    def estimate(self, name: str, x: Value) -> Value:
-        """An instruction of AVX-512 for 8 float64 numbers: the inverse or the inverse root, to 14 bits."""
-        function, type_ = f"llvm.x86.avx512.{name}.pd.512", self.type("real", 8)
-        self.declared[function] = f"declare {type_} @{function}({type_}, {type_}, i8)"
-        return self._put(f"call {type_} @{function}({type_} {x.text}, {type_} poison, i8 -1)", "real", 8, x.level)
+    def of_avx512(self, name: str, x: Value, *others: str) -> Value:
+        """An instruction of AVX-512 by LLVM's name; of the operands after x, `poison` is of its type."""
+        function, type_ = f"llvm.x86.avx512.{name}", self.type("real", x.lanes)
+        rest = [f"{type_} poison" if operand == "poison" else operand for operand in others]
+        types = ", ".join([type_, *[operand.rsplit(" ", 1)[0] for operand in rest]])
+        self.declared[function] = f"declare {type_} @{function}({types})"
+        text = f"call {type_} @{function}({', '.join([f'{type_} {x.text}', *rest])})"
+        return self._put(text, "real", x.lanes, x.level)
 
     def called(self, function: str, kind: Kind, lanes: int, *args: Value) -> Value:
         """What a function of LLVM makes of its arguments, by its full name."""
@@ -271,17 +275,15 @@ class Emitter:
 
     def widened(self, value: Value) -> Value:
         """A number as float64."""
-        return self._put(
-            f"fpext {self.type('real', value.lanes)} {value.text} to {self.wider().type('real', value.lanes)}",
-            "real", value.lanes, value.level,
-        )  # fmt: skip
+        return self._cast("fpext", value, self, self.wider())
 
     def narrowed(self, value: Value) -> Value:
         """A float64 number in this width."""
-        return self._put(
-            f"fptrunc {self.wider().type('real', value.lanes)} {value.text} to {self.type('real', value.lanes)}",
-            "real", value.lanes, value.level,
-        )  # fmt: skip
+        return self._cast("fptrunc", value, self.wider(), self)
+
+    def _cast(self, instruction: str, value: Value, source: Emitter, target: Emitter) -> Value:
+        before, after = (e.type("real", value.lanes) for e in (source, target))
+        return self._put(f"{instruction} {before} {value.text} to {after}", "real", value.lanes, value.level)
 
     def forget_loads(self) -> None:
         """What was loaded may have been overwritten."""
@@ -390,11 +392,3 @@ class Emitter:
         otherwise()
         self.line(f"{on}:")
         self.levels[-1].label = on
-
-
-def _single(value: float) -> float:
-    try:
-        result: float = struct.unpack("f", struct.pack("f", value))[0]
-    except OverflowError:
-        return float("inf") if value > 0 else float("-inf")
-    return result

@@ -50,7 +50,7 @@ def _quotient(e: Emitter, x: Value, y: Value) -> Value:
 def _double_quotient(e: Emitter, x: Value, y: Value) -> Value:
     """x / y by z = 1/y: with z y = 1 - d, z (1 + d) is off by d^2."""
     y = _limited(e, y, 1e307)
-    z, minus = e.estimate("rcp14", y), e.write("fneg", y)
+    z, minus = e.of_avx512("rcp14.pd.512", y, "poison", "i8 -1"), e.write("fneg", y)
     for _ in range(_STEPS):
         z = e.intrinsic("fma", z, e.intrinsic("fma", minus, z, e.constant(1)), z)
     return e.write("fmul", x, z)
@@ -61,7 +61,7 @@ def _root(e: Emitter, x: Value) -> Value:
 
     Zero and infinity have no inverse and are their own squares, as is one.
     """
-    y = e.estimate("rsqrt14", x)
+    y = e.of_avx512("rsqrt14.pd.512", x, "poison", "i8 -1")
     half = e.constant(Fraction(1, 2))
     g, h = e.write("fmul", x, y), e.write("fmul", y, half)
     for _ in range(_STEPS):

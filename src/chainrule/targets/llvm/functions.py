@@ -182,11 +182,11 @@ class Functions:
             "bitcast", self.e.write("shl", self.e.write("add", bits, self.e.integer(bias)), self.shift), "real"
         )
 
-    def sigmoid(self, x: Value) -> Value:
-        """1/(1 + e^-x), by polynomials in registers where the machine has them."""
+    def sigmoid(self, x: Value, *, short: bool = False) -> Value:
+        """1/(1 + e^-x), by polynomials in registers where the machine has them; a short one is within 2e-7."""
         x = self.real(x)
         if self.looks_up:
-            return looked_up(self.e, "sigmoid", x, lambda inner, z: Functions(inner)._sigmoid(z))
+            return looked_up(self.e, "sigmoid", x, lambda inner, z: Functions(inner)._sigmoid(z), short=short)
         return self._sigmoid(x)
 
     def _sigmoid(self, x: Value) -> Value:

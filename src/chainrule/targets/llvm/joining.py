@@ -6,16 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from chainrule.targets.llvm.emit import Emitter, Value
-from chainrule.targets.llvm.nest import Point
 
 Combine: TypeAlias = Callable[[Value, Value], Value]
-
-
-def live_lanes(part: Point) -> Value:
-    """Which lanes of a vector are inside of its axis."""
-    live = part.live or 0
-    lanes = ", ".join("i1 1" if lane < live else "i1 0" for lane in range(part.lanes))
-    return Value(f"<{lanes}>", "condition", part.lanes)
 
 
 def fold(e: Emitter, vectors: Sequence[Value], combine: Combine) -> Value:

@@ -15,11 +15,12 @@ from chainrule.numbers.system import Scalars
 from chainrule.ops.matrix import BROADCAST, INDEX, RESHAPE, TRANSPOSE
 from chainrule.targets.llvm.emit import Emitter, Value
 from chainrule.targets.llvm.estimates import by_estimate
-from chainrule.targets.llvm.functions import scalars_of
+from chainrule.targets.llvm.functions import Functions, scalars_of
 from chainrule.targets.llvm.memory import Memory, lanes_for
 from chainrule.transforms.schedule.grouping import is_leaf
 from chainrule.transforms.schedule.layout import unit_axes
 from chainrule.transforms.schedule.lower import is_view
+from chainrule.transforms.schedule.short import SHORT
 from chainrule.transforms.schedule.stages import Buffer, Place, Plan, Stage, Store, whole
 
 
@@ -35,6 +36,13 @@ class Point:
     lanes: int = 1
     live: int | None = 1
     count: Value | None = None
+
+
+def live_lanes(part: Point) -> Value:
+    """Which lanes of a vector are inside of its axis."""
+    live = part.live or 0
+    lanes = ", ".join("i1 1" if lane < live else "i1 0" for lane in range(part.lanes))
+    return Value(f"<{lanes}>", "condition", part.lanes)
 
 
 @dataclass(slots=True)
@@ -145,10 +153,23 @@ class Nest:
             place_in_memory = self.address(buffer, place)
             if self.ahead and buffer.role == "state":
                 e.fetch(e.offset(place_in_memory, e.index(self.ahead)))
+            if self._is_narrow(buffer) and point.live is not None and point.live < point.lanes:
+                return self._inside(place_in_memory, point)
             return e.load(place_in_memory, point.lanes)
         live = point.lanes if point.live is None else point.live
         parts = [e.load(self.address(buffer, place, lane), 1) for lane in range(live)]
         return e.gathered(parts + parts[:1] * (point.lanes - live))
+
+    def _is_narrow(self, buffer: Buffer) -> bool:
+        """Whether an array is an example where it lies among others, so that nothing beyond its end may be touched."""
+        return buffer.role == "example" and buffer.number in self.memory.slots and not isinstance(buffer.shape[0], str)
+
+    def _inside(self, address: Value, point: Point) -> Value:
+        """The lanes of a vector that are inside of its axis, and zeros."""
+        e, lanes = self.emitter, point.lanes
+        mask, zeros = live_lanes(point), Value("zeroinitializer", "real", lanes)
+        name = f"llvm.masked.load.v{lanes}{e.real.llvm_ending}.p0"
+        return e.called(name, "real", lanes, address, Value(str(e.real.size), "word"), mask, zeros)
 
     def _number(self, address: Value) -> Value:
         if self.ahead:
@@ -237,6 +258,8 @@ class Nest:
         if not x.op.elementwise:
             raise ChainruleError(f"the op {x.op.name} has no place in the stage of another.")
         args = [self.value(a, aligned(x, a, place)) for a in x.args]
+        if x.op is SHORT:
+            return Functions(e, vector_bytes=self.memory.lanes * self.memory.item).sigmoid(args[0], short=True)
         estimated = by_estimate(e, x, args)
         if estimated is not None:
             return estimated

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Final
 
@@ -19,57 +19,81 @@ from chainrule.targets.llvm.machine import Machine
 from chainrule.targets.llvm.memory import lay_out, padded
 from chainrule.targets.llvm.module import assemble, write_stages
 from chainrule.targets.llvm.tables import has_tables
+from chainrule.transforms.schedule.ahead import Ahead, looking_ahead, plan_ahead
 from chainrule.transforms.schedule.blocked import blocked, plan_block
 from chainrule.transforms.schedule.lateness import latest_last
 from chainrule.transforms.schedule.layout import base_of
 from chainrule.transforms.schedule.lower import lower
 from chainrule.transforms.schedule.plan import plan
 from chainrule.transforms.schedule.short import shortened
-from chainrule.transforms.schedule.stages import Role
+from chainrule.transforms.schedule.stages import Plan, Role
 
 _SMALL: Final = 4096  # bytes of state: an update has so few ops that the machine waits for one after the other
-_SHORTENED: Final = range(3, 9)  # rows whose short sigmoid is quicker than one out of registers: 1.06 times at 8-3-8
 
 
 def program_code(program: Program, error: Node, dtype: DType, machine: Machine, *, precise: bool = True) -> Code:
     """The plan of a program whose loop minimises `error`."""
-    symbol = _row_symbol(program)
-    befores = [kept.before for kept in program.state.values()]
+    symbol, item = _row_symbol(program), REALS[dtype].size
+    lanes = machine.vector_bytes // item
+    roots, ahead = _roots(program, error, dtype, machine, precise=precise)
     afters = [kept.after for kept in program.state.values()]
-    lowered = lower([error, *afters])
-    item = REALS[dtype].size
-    if symbol is None and item * sum([prod(map(int, n.type.shape)) for n in befores]) <= _SMALL:
-        lowered = latest_last(lowered, fused=machine.vector_bytes > 16)
-    if not precise and dtype == "float32":
-        lowered = shortened(lowered, lengths=_SHORTENED if has_tables(machine.vector_bytes, item) else None)
-    states = list(zip(befores, lowered[1:], strict=True))
-    changing = {*befores, *program.examples, *program.scalars.values()}
+    changing = {*_befores(program), *program.examples, *program.scalars.values()}
     given = tuple([n for n in order([error, *afters]) if n.op is INPUT and n not in changing])
     roles: dict[Node, Role] = dict.fromkeys(given, "given")
-    roles |= dict.fromkeys(befores, "state")
+    roles |= dict.fromkeys(_befores(program), "state")
     roles |= dict.fromkeys(program.examples, "example")
     roles |= dict.fromkeys(program.scalars.values(), "scalar")
-    lanes = machine.vector_bytes // item
-    block = blocked(lowered, states, program.examples) if symbol is None else None
-    parts: dict[str, int] = {}
-    if block is None:
-        made = plan(
-            roles, lowered[:1], states=states, groups=_groups(program), check=True, lanes=lanes, batch=symbol,
-            few=program.few,
-        )  # fmt: skip
-    else:
-        made, parts = plan_block(block, roles, states, _groups(program), lanes)
-    in_place = _used_in_place(program.examples, lowered, lanes) if symbol is None else []
+    made, parts, following, wide = _planned(program, roots, ahead, roles, lanes)
+    examples = [*program.examples, *([ahead.following] if ahead is not None else [])]
+    in_place = _used_in_place(examples, roots, lanes) if symbol is None else []
     direct = {made.found[n].number for n in in_place if n in made.found}
     direct |= {number for name, number in parts.items() if name in ("net", "gram", "columns", "taken")}
     memory = lay_out(made, lanes=lanes, item=item, outside=[b for b in made.buffers if b.number in direct])
-    memory = with_gemm(memory, made)
-    wide = program.examples.index(block.example) if block is not None else 0
-    code = Code(made, memory, dtype, symbol, given, frozenset(direct), parts, wide)
+    code = Code(made, with_gemm(memory, made), dtype, symbol, given, frozenset(direct), parts, wide, following)
     others = [s for s in memory.symbols if s not in code.bound(1)]
     if others:
         raise ShapeError(f"the size {others[0]} is not known while training.")
     return code
+
+
+def _befores(program: Program) -> list[Node]:
+    return [kept.before for kept in program.state.values()]
+
+
+def _roots(
+    program: Program, error: Node, dtype: DType, machine: Machine, *, precise: bool
+) -> tuple[list[Node], Ahead | None]:
+    """The error and the state after an update, ready to be planned; or what looks one example ahead instead of them."""
+    befores, item = _befores(program), REALS[dtype].size
+    roots = lower([error, *[kept.after for kept in program.state.values()]])
+    bytes_ = item * sum([prod(map(int, n.type.shape)) for n in befores])
+    ahead = None
+    if _row_symbol(program) is None and bytes_ <= _SMALL:
+        ahead = looking_ahead(roots, list(zip(befores, roots[1:], strict=True)), program.examples)
+        roots = [*ahead.roots, ahead.after, ahead.first] if ahead is not None else roots
+        roots = latest_last(roots, fused=machine.vector_bytes > 16)
+    if not precise and dtype == "float32":
+        roots = shortened(roots, looked_up=has_tables(machine.vector_bytes, item))
+    return roots, ahead
+
+
+def _planned(
+    program: Program, roots: Sequence[Node], ahead: Ahead | None, roles: Mapping[Node, Role], lanes: int
+) -> tuple[Plan, dict[str, int], dict[str, int], int]:
+    """The plan, with what `Code` has of blocks, of looking ahead, and of the example that either of them is about."""
+    befores, groups, symbol = _befores(program), _groups(program), _row_symbol(program)
+    if ahead is not None:
+        made, following = plan_ahead(ahead, roots, roles, befores, groups, lanes)
+        return made, {}, following, program.examples.index(ahead.example)
+    states = list(zip(befores, roots[1:], strict=True))
+    block = blocked(roots, states, program.examples) if symbol is None else None
+    if block is not None:
+        made, parts = plan_block(block, roles, states, groups, lanes)
+        return made, parts, {}, program.examples.index(block.example)
+    made = plan(
+        roles, roots[:1], states=states, groups=groups, check=True, lanes=lanes, batch=symbol, few=program.few
+    )  # fmt: skip
+    return made, {}, {}, 0
 
 
 def program_text(program: Program, code: Code, machine: Machine) -> str:
@@ -84,11 +108,13 @@ def program_text(program: Program, code: Code, machine: Machine) -> str:
 
 
 def _used_in_place(examples: Sequence[Node], roots: Sequence[Node], lanes: int) -> list[Node]:
-    """The examples that need not be copied: whole vectors, and read from their beginning."""
+    """The examples that need not be copied: whose lines lie as they would here, and are read from their beginning."""
     sliced = {base_of(n) for n in order(roots) if n.op.name == "index"}
     return [
-        n for n in examples if n.type.shape and n not in sliced and padded(n.type.shape[-1], lanes) == n.type.shape[-1]
-    ]
+        n for n in examples
+        if n not in sliced and n.type.shape
+        and (len(n.type.shape) == 1 or padded(n.type.shape[-1], lanes) == n.type.shape[-1])
+    ]  # fmt: skip
 
 
 def _row_symbol(program: Program) -> str | None:

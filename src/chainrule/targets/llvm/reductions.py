@@ -13,9 +13,9 @@ from chainrule.dataclasses import dataclass
 from chainrule.node import Dim, Node, Shape
 from chainrule.targets.llvm.emit import Value
 from chainrule.targets.llvm.functions import Functions
-from chainrule.targets.llvm.joining import Combine, fold, lanes_below, live_lanes
+from chainrule.targets.llvm.joining import Combine, fold, lanes_below
 from chainrule.targets.llvm.memory import lanes_for
-from chainrule.targets.llvm.nest import Nest, Point, order_of
+from chainrule.targets.llvm.nest import Nest, Point, live_lanes, order_of
 from chainrule.transforms.schedule.layout import axis_in_base, base_of
 from chainrule.transforms.schedule.stages import Place
 

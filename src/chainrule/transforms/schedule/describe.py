@@ -51,18 +51,25 @@ def describe(plan: Plan) -> str:
     for number, stage in enumerate(plan.stages, 1):
         if number - 1 == plan.checked and any(buffer.role == "state" for buffer in plan.buffers):
             lines.append("  the error is known: unless it is a finite number, the loop ends here")
-        lines.append(f"  {number}. over {show_shape(stage.space)}: {_manner(plan, stage, names)}")
+        once = "at the beginning of a block, " if number - 1 < plan.checked and _begun(stage) else ""
+        lines.append(f"  {number}. {once}over {show_shape(stage.space)}: {_manner(plan, stage, names)}")
         lines += [f"       {line}" for line in _formulas(plan, stage, names)]
     return "\n".join(lines)
+
+
+def _filled(plan: Plan) -> list[Buffer]:
+    """The arrays, without results that go elsewhere."""
+    filled = {store.buffer for stage in plan.stages for store in stage.stores}
+    return [buffer for buffer in plan.buffers if buffer.role != "output" or buffer in filled]
 
 
 def _array_names(plan: Plan) -> dict[int, str]:
     """What each array is called: as its input is, or in the order in which arrays are made."""
     inputs = {buffer.number: node for node, buffer in plan.found.items() if node.op is INPUT}
-    results = [buffer.number for buffer in plan.buffers if buffer.role == "output"]
+    results = [buffer.number for buffer in _filled(plan) if buffer.role == "output"]
     names: dict[int, str] = {}
     made = 0
-    for buffer in plan.buffers:
+    for buffer in _filled(plan):
         if buffer.role == "output":
             names[buffer.number] = "result" if len(results) == 1 else f"result{1 + results.index(buffer.number)}"
         elif buffer.number in inputs and buffer.role != "scratch":
@@ -74,14 +81,22 @@ def _array_names(plan: Plan) -> dict[int, str]:
 
 
 def _arrays(plan: Plan, names: Mapping[int, str]) -> list[str]:
-    heads = [f"{names[b.number]} {show_shape(b.shape)}" if b.shape else names[b.number] for b in plan.buffers]
+    buffers = _filled(plan)
+    heads = [f"{names[b.number]} {show_shape(b.shape)}" if b.shape else names[b.number] for b in buffers]
     width = max(map(len, heads), default=0)
+    begun = {buffer for stage in plan.stages[: plan.checked] for buffer in _begun(stage)}
     made = {buffer.number for node, buffer in plan.found.items() if node.op is not INPUT}
     lines = []
-    for head, buffer in zip(heads, plan.buffers, strict=True):
+    for head, buffer in zip(heads, buffers, strict=True):
         role = "worked out once an update" if buffer.role == "scalar" and buffer.number in made else _ROLES[buffer.role]
+        role = "made for the next update" if buffer in begun else role
         lines.append(f"  {head:<{width}}   {role}{_lies(buffer)}")
     return lines
+
+
+def _begun(stage: Stage) -> list[Buffer]:
+    """What is kept from update to update and begun by a stage that changes nothing: see `ahead`."""
+    return [store.buffer for store in stage.stores if store.buffer.role == "state"]
 
 
 def _lies(buffer: Buffer) -> str:

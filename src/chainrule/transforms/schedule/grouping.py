@@ -129,6 +129,9 @@ def _place(grouping: Grouping, x: Node, users: Mapping[Node, Sequence[Node]]) ->
         return
     else:
         found = _stage_to_join(grouping, x, needs)
+        if found is None and _is_passed_on(grouping, x, users):
+            grouping.needs[x] = needs
+            return
         stage = grouping.stages[found] if found is not None else grouping.new_stage(x.type.shape, needs)
         grouping.wait(stage.number, needs)
     grouping.home[x] = stage.number
@@ -143,6 +146,14 @@ def _is_loose(grouping: Grouping, x: Node, users: Mapping[Node, Sequence[Node]])
         return x.op.name in CHEAP and max(grouping.loose[a] for a in x.args) < _DEEPEST
     consumers = users.get(x, ())
     return len(consumers) == 1 and consumers[0].op.name in REDUCTIONS
+
+
+def _is_passed_on(grouping: Grouping, x: Node, users: Mapping[Node, Sequence[Node]]) -> bool:
+    """Whether a node that has no stage to join is computed in that of the only one who needs it: a product in a sum."""
+    consumers = users.get(x, ())
+    if x in grouping.kept or x.op.name not in CHEAP or len(consumers) != 1:
+        return False
+    return consumers[0].op.elementwise and consumers[0].type.shape == x.type.shape and consumers[0].args.count(x) == 1
 
 
 def _stage_to_join(grouping: Grouping, x: Node, needs: frozenset[int]) -> int | None:

@@ -73,8 +73,9 @@ def _users(roots: Sequence[Node]) -> Mapping[Node, int]:
 
 
 def _is_chain(x: Node) -> bool:
-    """Whether it is a product, but no outer one, whose rows and columns are better worked out by themselves."""
-    return x.op is NEG or (x.op is MUL and x.type.shape in (x.args[0].type.shape, x.args[1].type.shape))
+    """Whether it is a product, but no outer one, nor one of a matrix: rows and columns are worked out by themselves."""
+    shapes = [a.type.shape for a in x.args]
+    return x.op is NEG or (x.op is MUL and x.type.shape in shapes and len({len(shape) for shape in shapes} - {0}) < 2)
 
 
 def _settled(factors: Sequence[Node], *, fused: bool) -> list[Node]:

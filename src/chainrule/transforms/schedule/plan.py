@@ -45,13 +45,15 @@ def plan(
     lanes: int = 16,
     batch: str | None = None,
     few: bool = False,
+    registers: bool = False,
 ) -> Plan:
     """Stages that compute the outputs from the inputs, and put each state's node after the step in place of its input.
 
     `states` are pairs (before, after), `groups` those inputs among them that are of one parameter and should lie in the
     same order. With `check`, the first output is complete before any state changes. `batch` is the size that is
-    bound to the examples of an update, `few` or not: narrow arrays of so many rows lie column by column. Nodes of
-    outputs and states should have been through `lower` together.
+    bound to the examples of an update, `few` or not: narrow arrays of so many rows lie column by column. If all of
+    it will be in `registers`, nothing is worked out again. Nodes of outputs and states should have been through `lower`
+    together.
     """
     roots = [*outputs, *[after for _, after in states]]
     nodes = order(roots)
@@ -60,8 +62,9 @@ def plan(
     planner = _Planner(group(roots, orders, lanes))
     for given, role in inputs.items():
         planner.found[given] = planner.buffer(given, role, orders.get(given))
-    wanted, _ = _wanted(planner, roots)
-    planner.sunk = _sunk(planner, wanted)
+    if not registers:
+        wanted, _ = _wanted(planner, roots)
+        planner.sunk = _sunk(planner, wanted)
     wanted, read_in = _wanted(planner, roots)
     steady = _steady(roots, inputs)
     for x in wanted:

@@ -1,9 +1,12 @@
-"""Sigmoid as a quotient of two polynomials, for `precise=False`: nothing waits for a power of e.
+"""Sigmoids that are ready sooner, for `precise=False`: within 2e-7, in absolute terms and in float32.
 
-Between z and the result are 7 ops that wait for one another, where the power of e takes 10: 1.26 times the updates a
-second at 2-2-1 and 2-2-2, 1.25 times at 8-3-8. The error is at most 2e-7 in absolute terms, in float32; but what is
-small has few correct digits, 1e-4 of sigmoid(-8). So what goes into a logarithm, a root, a power or a denominator keeps
-the precise one, and so does tanh, near whose ends the same quotient is 3e-7 off.
+Where a machine picks polynomials out of its registers (`targets.llvm.tables`), one with a term less: 1.04 times the
+updates a second at 2-2-1, 2-2-2 and 8-3-8. Elsewhere a quotient of two polynomials, so that nothing waits for a power
+of e: between z and the result are 7 ops that wait for one another, where the power takes 10: 1.26 times the updates at
+2-2-1 and 2-2-2, 1.25 times at 8-3-8.
+
+What is small has few correct digits then, 1e-4 of sigmoid(-8). So what goes into a logarithm, a root, a power or a
+denominator keeps the precise one, and so does tanh, near whose ends the quotient is 3e-7 off.
 """
 
 from __future__ import annotations
@@ -12,10 +15,11 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Final
 
-from chainrule.node import Node, const, node, order, rebuild
+from chainrule.node import Node, Op, const, node, order, rebuild
 from chainrule.ops.arithmetic import ADD, DIV, MUL
 from chainrule.ops.choices import ABS, GREATER, WHERE
-from chainrule.transforms.schedule.lower import count_of
+from chainrule.ops.functions import SIGMOID
+from chainrule.ops.types import elementwise
 
 # tanh(y) = y P(y^2)/Q(y^2) for |y| <= 7.9, from the constant term up: the fit of the linear algebra library Eigen.
 _ABOVE: Final = (
@@ -24,28 +28,26 @@ _ABOVE: Final = (
 )  # fmt: skip
 _BELOW: Final = (4.89352518554385e-03, 2.26843463243900e-03, 1.18534705686654e-04, 1.19825839466702e-06)
 _END: Final = Fraction(79, 5)  # from here on sigmoid(z) is 1 within 2e-7
+SHORT: Final = Op(
+    name="short sigmoid", arity=1, typing=elementwise, value=lambda s, x: s.sigmoid(x), vjp=None, elementwise=True
+)  # with a term less
 _DELICATE: Final = frozenset({"log", "log10", "sqrt", "power"})
 
 
-def shortened(roots: Sequence[Node], *, lengths: range | None = None) -> list[Node]:
+def shortened(roots: Sequence[Node], *, looked_up: bool = False) -> list[Node]:
     """The roots with short sigmoids wherever no more than their absolute error counts.
 
-    Rows of other `lengths` keep the precise one, which is as quick for them where it is looked up in registers.
+    They are quotients, unless the machine looks them up in registers.
     """
     delicate = _delicate(roots)
 
     def make(old: Node, args: tuple[Node, ...]) -> Node:
-        if old.op.name == "sigmoid" and old not in delicate and (lengths is None or _length(old) in lengths):
-            return short_sigmoid(args[0])
+        if old.op is SIGMOID and old not in delicate:
+            return node(SHORT, args) if looked_up else short_sigmoid(args[0])
         return node(old.op, args, old.attribute)
 
     done = rebuild(roots, make)
     return [done[root] for root in roots]
-
-
-def _length(x: Node) -> int:
-    """How many numbers lie side by side."""
-    return count_of(x.type.shape[-1]) if x.type.shape else 1
 
 
 def _delicate(roots: Sequence[Node]) -> set[Node]:
