@@ -32,9 +32,10 @@ Native code also keeps a state in its own memory, so that a run of many calls co
     done = session.run(examples, order, scalars, errors, given=given, epoch=None)
 
 The same calls give the same bits, and two calls one after the other the same bits as one call with both orders joined,
-as long as the first order is whole epochs, or a multiple of B * `kernel.block` long: `block` is 1, or for wide inputs
-the number of updates that `transforms.schedule.blocked` makes together, of which none goes beyond an epoch. Elsewhere,
-and where a bad error cuts a block, the state is what it would be, up to rounding. The GIL is released. Denormal numbers
+as long as the first order is whole epochs, or a multiple of B * `kernel.block` long: `block` is 1, or the number of
+updates that `transforms.schedule.blocked` makes together (for wide inputs) or that `transforms.schedule.ahead` begins
+anew after (for small networks), of which none goes beyond an epoch. Elsewhere, and where a bad error cuts a block, the
+state is what it would be, up to rounding. The GIL is released. Denormal numbers
 are taken as zero.
 Raises `ShapeError` for a wrong shape, dtype or memory layout, naming the quantity.
 """

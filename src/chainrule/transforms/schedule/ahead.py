@@ -4,7 +4,11 @@ The first layer of the next update needs W' x' + b', where W' = W - u x^T and b'
 That is (W x' + b) - u (x·x' + 1): the sums are ready long before u is, which comes last of all, and between u and the
 net input there is one product instead of three. The net input becomes a state that an update makes for the one
 after it. Sums are taken in another order, so figures differ by rounding; each block begins with W x + b itself, so that
-they do not hang on where calls are cut.
+they do not hang on where calls are cut. Inputs whose squares overflow are beyond it, as they are beyond blocks.
+
+1.15 to 1.2 times the updates a second at 2-2-1, 2-2-2, 4-6-4, 30-20-5 and 20-10-1, 1.1 times at 8-3-8, 1.4 to 1.6
+times at 16-4-4, 30-3-1 and 12-3-1, where the sums of the first layer were long; nothing at 64-32-10, whose weights do
+not fit into registers. Of that, reading examples where they lie is a part where they are no whole vectors.
 """
 
 from __future__ import annotations
