@@ -14,7 +14,6 @@ from chainrule.node import INPUT, Node, order
 from chainrule.quantity import Quantity, spell
 from chainrule.targets.llvm.code import Code
 from chainrule.targets.llvm.emit import DType
-from chainrule.targets.llvm.function import Function, compile_function, function_plan, function_text
 from chainrule.targets.llvm.machine import kept_compiled, this_machine
 from chainrule.targets.llvm.memory import Memory
 from chainrule.targets.llvm.training import TrainingKernel, compile_training
@@ -23,6 +22,7 @@ from chainrule.targets.native.store import folder, key_of, read, write
 from chainrule.transforms.schedule.stages import Buffer, Plan
 
 if TYPE_CHECKING:
+    from chainrule.targets.llvm.function import Function
     from chainrule.targets.llvm.level_training import LevelUpdates
     from chainrule.targets.llvm.scalar_function import ScalarFunction
 
@@ -58,6 +58,8 @@ def cached_function(
     graph: Mapping[Quantity, Node], *, dtype: DType = "float64", inputs: Sequence[Node] = (), hasty: bool = False
 ) -> Function | ScalarFunction:
     """Native code for some nodes, from disk or else as `compile_function` makes it."""
+    from chainrule.targets.llvm.function import Function, compile_function, function_plan, function_text
+
     host, roots = processor() if folder() is not None else None, list(graph.values())
     if host is None:
         return compile_function(graph, dtype=dtype, inputs=inputs, hasty=hasty)
