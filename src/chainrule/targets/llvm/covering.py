@@ -7,13 +7,13 @@ from typing import Final
 
 from chainrule.dataclasses import dataclass
 from chainrule.node import Dim
-from chainrule.targets.llvm.emit import Value
+from chainrule.targets.llvm.emit import Emitter, Value
 from chainrule.targets.llvm.memory import ROWS, lanes_for
 from chainrule.targets.llvm.nest import Nest, Point
 
 _LEAST: Final = 4  # rows of two vectors that keep the adders busy
 _FEW: Final = 2  # rows that are done one by one after the last tile
-_NEAR: Final = 1 << 19  # bytes of one operand that are gone through again and again before the next come: half an L2
+_NEAR: Final = 1 << 20  # bytes of one operand that are gone through again and again before the next come
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,27 @@ class Span:
 
     start: Value
     stop: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rows of a result that are covered before the next."""
+
+    start: Value | None
+    size: Dim
+
+    def row(self, e: Emitter, index: Value, shift: int) -> Point:
+        """One of its rows."""
+        return Point(index if self.start is None else e.plus(self.start, index), shift)
+
+
+def either(e: Emitter, condition: Value, some: Callable[[], None], others: Callable[[], None]) -> None:
+    """Do the one where a condition holds, and else the other."""
+    chosen = e.convert("zext", condition, "index")
+    with e.loop(e.index(0), chosen, 1, surely=False):
+        some()
+    with e.loop(chosen, e.index(1), 1, surely=False):
+        others()
 
 
 def blocks_of_rows(nest: Nest, size: Dim, row: Dim, body: Callable[[Span | None], None]) -> None:
@@ -89,6 +110,6 @@ def rows(nest: Nest, size: Dim, span: Span | None, most: int, body: Callable[[Va
 
 
 def _rounds(size: int, high: int) -> tuple[int, int]:
-    """How long tiles so high take: one of few rows waits for its own sums. Among equals, the higher the fewer loads."""
+    """How long tiles so high take: one of few rows waits for its own sums, and each loads vectors of its own."""
     full, rest = divmod(size, high)
-    return full * max(high, _LEAST) + (max(rest, _LEAST) if rest else 0), -high
+    return full * (max(high, _LEAST) + 1) + (max(rest, _LEAST) + 1 if rest else 0), -high

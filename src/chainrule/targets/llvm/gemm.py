@@ -11,16 +11,16 @@ from math import prod
 from typing import Final
 
 from chainrule.dataclasses import replace
-from chainrule.node import INPUT, Dim
+from chainrule.node import Dim
 from chainrule.targets.llvm.amx_layout import TOGETHER as BLOCK
-from chainrule.targets.llvm.covering import panels
+from chainrule.targets.llvm.covering import either, panels
 from chainrule.targets.llvm.emit import Value
 from chainrule.targets.llvm.gemm_layout import ARGUMENTS
 from chainrule.targets.llvm.memory import LINE, SLOTS, Memory, padded
-from chainrule.targets.llvm.nest import Nest, Point, order_of, seen_through
+from chainrule.targets.llvm.nest import Nest, Point, order_of
+from chainrule.targets.llvm.operands import matrix
 from chainrule.targets.llvm.tiles import Tile
-from chainrule.transforms.schedule.lower import is_view
-from chainrule.transforms.schedule.stages import Buffer, Place, Plan, Stage
+from chainrule.transforms.schedule.stages import Plan, Stage
 
 _LEAST_WEIGHTS: Final = 1 << 18
 _LEAST_FOR_BLOCKS: Final = 1 << 15  # for a matrix unit; 0.78 to 0.9 times as long at 784-128-10
@@ -49,7 +49,7 @@ def is_large(plan: Plan, stage: Stage, item: int) -> bool:
     known = _known(stage)
     fits = len(known) == 2 and (prod(known) >= _LEAST_WEIGHTS or (item == 4 and _fills_blocks(known)))
     fits = fits and min(known) >= LINE
-    return fits and isinstance(stage.space[_along(stage)], int) and all(_matrix(plan, stage, k) for k in (0, 1))
+    return fits and isinstance(stage.space[_along(stage)], int) and all(matrix(plan, stage, k) for k in (0, 1))
 
 
 def _known(stage: Stage) -> list[int]:
@@ -74,11 +74,7 @@ def write_gemm(nest: Nest, tiles: Callable[[], None]) -> None:
     many_weights = prod(_known(nest.stage)) >= _LEAST_WEIGHTS
     deepest, least = (e.load(places[k], 1, kind="index") for k in (2, 3 if many_weights else 4))
     many = e.write("icmp sge", nest.size(batch), least, kind="condition")
-    chosen = e.convert("zext", many, "index")
-    with e.loop(e.index(0), chosen, 1, surely=False):
-        _products(nest, [e.load(place, 1, kind="pointer") for place in places[:2]], deepest)
-    with e.loop(chosen, e.index(1), 1, surely=False):
-        tiles()
+    either(e, many, lambda: _products(nest, [e.load(place, 1, kind="pointer") for place in places[:2]], deepest), tiles)
 
 
 def _products(nest: Nest, multiplier: Sequence[Value], deepest: Value) -> None:
@@ -125,7 +121,7 @@ def _operand(nest: Nest, free: int, *, turned: bool) -> str:
     """
     summed = len(nest.stage.space)
     nest.at[summed] = Point(nest.emitter.index(0))
-    found = _matrix(nest.plan, nest.stage, free)
+    found = matrix(nest.plan, nest.stage, free)
     assert found is not None
     buffer, place = found
     strides = {axis: stride for stride, (axis, _) in zip(nest.strides(buffer), place, strict=True)}
@@ -133,22 +129,6 @@ def _operand(nest: Nest, free: int, *, turned: bool) -> str:
     lies = ord("T" if by_line != turned else "N")
     apart = strides[free] if by_line else strides[summed]
     return f", i8 {lies}, ptr {nest.address(buffer, place).text}, i64 {apart.text}"
-
-
-def _matrix(plan: Plan, stage: Stage, which: int) -> tuple[Buffer, Place] | None:
-    """Where the left (0) or right (1) matrix lies, and along which axes; None if it does not lie anywhere as it is."""
-    core, summed = stage.core, len(stage.space)
-    assert core is not None
-    x, place = core.args[which], ((which, 0), (summed, 0))
-    at: Place = place if which == 0 else place[::-1]
-    while x not in plan.found or (x.op is not INPUT and plan.home.get(x) == stage.number):
-        if not is_view(x):
-            return None
-        at, x = seen_through(x, at), x.args[0]
-    buffer = plan.found[x]
-    moving = [axis for axis, _ in at if axis is not None]
-    fits = x.type.kind == "real" and sorted(moving) == [which, summed] and at[buffer.order[-1]][0] is not None
-    return (buffer, at) if fits else None
 
 
 def _along(stage: Stage) -> int:

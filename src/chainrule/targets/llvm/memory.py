@@ -20,6 +20,11 @@ _LARGE_SUMS = 1 << 18  # bytes
 _KEPT_SUMS = 1 << 22  # bytes
 _FAR = 3 << 19  # bytes: 3/4 of a usual second cache
 _BOARD = 32 * LINE  # bytes; a tile has fewer vectors than there are registers
+PART = 208  # rows of which a panel and the numbers of a tile stay in the first cache: three lines of each
+WIDE = 3  # vectors of a tile of at most eight rows
+_HIGHEST = 8  # rows of it
+_LEAST_TURNED = 1 << 15  # weights
+_DEEPEST = 1536  # numbers of a row that are packed at most: with columns on both sides half of a second cache
 SLOTS = 5  # in the table for how large products are formed, by `multiplier`
 ROWS = 16  # sizes that are bound late are whole multiples in memory, so that a tile of rows may reach beyond the last
 
@@ -59,6 +64,25 @@ def summed_in_parts(stage: Stage, item: int) -> bool:
     return all(isinstance(size, int) for size in stage.space) and prod(map(int, stage.space)) * item >= _LARGE_SUMS
 
 
+def is_turned(stage: Stage, lanes: int) -> bool:
+    """Whether a product by dot products is one of a batch and of weights so many that they may be packed by columns."""
+    core, product = stage.core, stage.product
+    if core is None or product is None or not product.folded or product.lower or len(stage.space) != 2:
+        return False
+    columns, rows, inner = stage.space[product.along], stage.space[1 - product.along], core.args[1].type.shape[0]
+    if not isinstance(columns, int) or not isinstance(inner, int) or isinstance(rows, int):
+        return False
+    return columns >= WIDE * lanes and inner <= _DEEPEST and columns * inner >= _LEAST_TURNED
+
+
+def _packed(stage: Stage, lanes: int, item: int) -> int:
+    """How many numbers of a stage are packed."""
+    if is_turned(stage, lanes):
+        assert stage.core is not None
+        return (int(stage.core.args[1].type.shape[0]) + lanes) * (WIDE + 1) * lanes
+    return PART * _HIGHEST if summed_in_parts(stage, item) else 0
+
+
 def rows_kept(rows: int, columns: int, item: int) -> int:
     """For how many rows of such a product sums are kept at a time: all, or an even part if these take much memory."""
     fits = [n for n in range(4 * ROWS, rows + 1) if rows % n == 0 and n * columns * item <= _KEPT_SUMS]
@@ -75,6 +99,7 @@ class Memory:
     slots: Mapping[int, int]
     arena: int  # bytes
     board: int  # where in the arena a tile of sums is put down
+    packed: int  # where in the arena what a tile reads is side by side
     sums: int  # where in the arena sums are kept that are formed in parts, or products of which more is made
     symbols: tuple[str, ...]
     gemm: int | None = None  # the first of the slots that say how large products are formed, if there are such
@@ -118,7 +143,9 @@ def lay_out(plan: Plan, *, lanes: int, item: int, outside: Sequence[Buffer] = ()
     board = end + LINE
     sums = board + _BOARD
     parts = [_sums_kept(s, lanes, item) for s in plan.stages if summed_in_parts(s, item)]
-    return Memory(lanes, item, offsets, slots, sums + max(parts, default=0) * item, board, sums, tuple(symbols))
+    packed = -(-(sums + max(parts, default=0) * item) // LINE) * LINE
+    arena = packed + max([_packed(stage, lanes, item) for stage in plan.stages], default=0) * item
+    return Memory(lanes, item, offsets, slots, arena, board, packed, sums, tuple(symbols))
 
 
 def _sums_kept(stage: Stage, lanes: int, item: int) -> int:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from chainrule.node import Node, order
+from chainrule.node import INPUT, Node, order
 from chainrule.ops.arithmetic import ADD
 from chainrule.targets.llvm.emit import Value
-from chainrule.targets.llvm.nest import Nest
-from chainrule.transforms.schedule.stages import Place
+from chainrule.targets.llvm.nest import Nest, seen_through
+from chainrule.transforms.schedule.lower import is_view
+from chainrule.transforms.schedule.stages import Buffer, Place, Plan, Stage
 
 
 def free_axes(nest: Nest) -> tuple[int | None, int | None]:
@@ -53,3 +54,19 @@ def addend(nest: Nest) -> Node | None:
         return None
     nest.made = user
     return others[0]
+
+
+def matrix(plan: Plan, stage: Stage, which: int) -> tuple[Buffer, Place] | None:
+    """Where the left (0) or right (1) matrix lies, and along which axes; None if it does not lie anywhere as it is."""
+    core, summed = stage.core, len(stage.space)
+    assert core is not None
+    x, place = core.args[which], ((which, 0), (summed, 0))
+    at: Place = place if which == 0 else place[::-1]
+    while x not in plan.found or (x.op is not INPUT and plan.home.get(x) == stage.number):
+        if not is_view(x):
+            return None
+        at, x = seen_through(x, at), x.args[0]
+    buffer = plan.found[x]
+    moving = [axis for axis, _ in at if axis is not None]
+    fits = x.type.kind == "real" and sorted(moving) == [which, summed] and at[buffer.order[-1]][0] is not None
+    return (buffer, at) if fits else None

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from chainrule.targets.llvm.covering import either
 from chainrule.targets.llvm.dots import write_dots
 from chainrule.targets.llvm.gemm import is_large, write_gemm
+from chainrule.targets.llvm.memory import is_turned
 from chainrule.targets.llvm.nest import Nest
 from chainrule.targets.llvm.operands import free_axes
 from chainrule.targets.llvm.tiles import write_tiles
 from chainrule.transforms.schedule.stages import Product
 
+_PACKED: Final = 48  # rows of a batch from which packed columns are quicker than dot products
+
 
 def write_product(nest: Nest, way: Product) -> None:
     """One product, the way the plan has chosen."""
-    rows, columns = free_axes(nest)
+    space, (rows, columns) = nest.stage.space, free_axes(nest)
     along, across = (rows, columns) if way.along == 0 else (columns, rows)
     assert along is not None
 
+    def dots() -> None:
+        write_dots(nest, along, across, lower=way.lower)
+
     def tiles() -> None:
-        if way.folded:
-            write_dots(nest, along, across, lower=way.lower)
-        else:
+        if not way.folded:
             write_tiles(nest, along, across)
+        elif across is not None and is_turned(nest.stage, nest.memory.lanes):
+            e = nest.emitter
+            many = e.write("icmp sge", nest.size(space[across]), e.index(_PACKED), kind="condition")
+            either(e, many, lambda: write_tiles(nest, along, across), dots)
+        else:
+            dots()
 
     if nest.memory.gemm is not None and is_large(nest.plan, nest.stage, nest.memory.item):
         write_gemm(nest, tiles)
