@@ -78,3 +78,34 @@ def test_a_network_keeps_its_parameters_where_nothing_is_better(
         history = train(net, X, T, optimizer=sgd(9.0), epochs=5, **options)
     assert history.best == 0
     assert np.array_equal(state(net), before)
+
+
+@pytest.mark.parametrize("limit", [run.SMALL, 0])
+def test_who_judges_an_epoch_sees_the_model_as_it_left_it(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "SMALL", limit)
+    X, T = data(15)
+    net, seen = network(), []
+
+    def judge(row: Any) -> bool:
+        seen.append(state(net))
+        return bool(row["epoch"] == 4)
+
+    train(net, X, T, batch=5, epochs=9, optimizer=momentum(0.1), stop=judge, keep="last")
+    for epochs, found in enumerate(seen, 1):
+        other = network()
+        train(other, X, T, batch=5, epochs=epochs, optimizer=momentum(0.1))
+        assert np.array_equal(found, state(other))
+    assert len(seen) == 4
+
+
+@pytest.mark.parametrize("limit", [run.SMALL, 0])
+def test_patience_and_validation_leave_the_model_alone_until_the_end(
+    limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "SMALL", limit)
+    handed: list[Any] = []
+    usual = run._Run._hand_over
+    monkeypatch.setattr(run._Run, "_hand_over", lambda self, to: (handed.append(to), usual(self, to)))
+    X, T = data(15)
+    train(network(), X, T, batch=5, epochs=40, optimizer=sgd(0.1), patience=30, validation=data(9, seed=2))
+    assert len(handed) == 1

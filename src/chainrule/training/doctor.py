@@ -117,7 +117,8 @@ def diagnose_examples(model: Model, given: Examples, *, rate: float | None = Non
 
 def _values(model: Model, graph: Graph, given: Examples) -> dict[Node, Any]:
     """Every quantity of a batched graph."""
-    values = {**given.values(), **learned_values(model.parameters)}
+    learned = {label: np.asarray(value, float) for label, value in learned_values(model.parameters).items()}
+    values = {**given.values(), **learned}
     numbers = numpy_numbers()
     with numbers.s.context():
         return evaluate_all(graph.roots(), values, numbers=numbers)
@@ -321,8 +322,8 @@ def _moves(layer: Node, outputs: NDArray[Any]) -> bool:
 
 def _outputs_of(layers: tuple[Node, ...], model: Model, given: Examples) -> list[NDArray[Any]]:
     """The outputs of layers in the model's own dtype, so that no parameter needs to be copied."""
-    known: dict[Quantity, Any] = {Name(name): value for name, value in model.parameters.items()}
-    return values_in_numpy(layers, {**given.values(model.dtype), **known}, given.count, model.dtype)
+    values = {**given.values(model.dtype), **learned_values(model.parameters)}
+    return values_in_numpy(layers, values, given.count, model.dtype)
 
 
 @lru_cache(maxsize=64)

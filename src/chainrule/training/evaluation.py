@@ -144,7 +144,8 @@ def values_of(
         lost = lost_in_haste(0, given.count, sum([np.size(value) for value in learned.values()]))
         parts = {label_of(one): part for one, part in zip(given.nodes, given.parts, strict=True)}
         return list(_native(roots, dtype, lost < _SHORT)({**parts, **learned}, sizes={"N": given.count}).values())
-    return values_in_numpy(roots, {**given.values(), **learned}, given.count)
+    values = {**given.values(), **{label: np.asarray(value, float) for label, value in learned.items()}}
+    return values_in_numpy(roots, values, given.count)
 
 
 def values_in_numpy(
@@ -186,8 +187,8 @@ def filled(given: Examples) -> Examples:
 
 
 def learned_values(parameters: Mapping[str, NDArray[Any]]) -> dict[Quantity, Any]:
-    """The values of parameters by label, as float64."""
-    return {Name(name): np.asarray(value, float) for name, value in parameters.items()}
+    """The values of parameters by label."""
+    return {Name(name): value for name, value in parameters.items()}
 
 
 def error_graph(model: Model) -> Graph:

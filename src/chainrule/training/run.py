@@ -154,15 +154,17 @@ class _Run:
     updates: int = 0
     stopped_by: str = "epochs"
     began: float = field(default_factory=perf_counter)
-    each: bool = field(init=False)  # whether the model must be as it is after an epoch, to be judged
+    handed: bool = field(init=False)  # whether the model must be as it is after an epoch, to be judged
+    each: bool = field(init=False)  # whether one epoch is run at a time
     again: bool = field(init=False)  # whether epochs can be run again, which takes a second state
 
     def __post_init__(self) -> None:
-        self.each = self.limits.wants_each_epoch or self.held is not None
+        self.handed = self.limits.wants_each_epoch
+        self.each = self.handed or self.held is not None
         self.again = self.early or self.spans.size <= SMALL
         if not self.again:
-            own, self.best.is_copied = self.model.parameters, self.each
-            self.best.parameters = own.copy() if self.each else dict(own)
+            own, self.best.is_copied = self.model.parameters, self.handed
+            self.best.parameters = own.copy() if self.handed else dict(own)
 
     def all_epochs(
         self, epochs: int, updates: int | None, halt: Callable[[], bool], halted_by: Callable[[], str], tell: Tell
@@ -224,10 +226,10 @@ class _Run:
         number = len(self.rows) + 1
         row: dict[str, Any] = {"epoch": number, "updates": self.updates, "error": error, "rate": rate}
         judged = error
-        if self.each:
+        if self.handed:
             self._hand_over(self.model.parameters)
         if self.held is not None:
-            row["validation"] = judged = error_at(self.model, self.held, self.model.parameters)
+            row["validation"] = judged = error_at(self.model, self.held, self._learned())
         self.rows.append(row)
         self.rates.append(rate)
         self.errors.append(error)
@@ -264,6 +266,10 @@ class _Run:
         told = explain_divergence(self.model, self.program, self.spans, earlier if self.again else None, epoch, update)
         self.spans.put(kept)
         self.warnings.append(told)
+
+    def _learned(self) -> dict[str, NDArray[Any]]:
+        """The parameters as they are now, where the kernel has them."""
+        return {**self.model.parameters, **{name: self.spans.state[Name(name)] for name in self.model.learning}}
 
     def _hand_over(self, parameters: Mapping[str, NDArray[Any]]) -> None:
         for name in self.model.learning:

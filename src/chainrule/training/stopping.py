@@ -78,7 +78,7 @@ class Stop:
     @property
     def wants_each_epoch(self) -> bool:
         """Whether the model must be as it is after an epoch when that is judged."""
-        return self.condition is not None or self.patience is not None
+        return self.condition is not None
 
     def reason(self, rows: Sequence[Row], since_best: int) -> str | None:
         """Why to stop after the last of the rows, so many after the best; None to go on."""
