@@ -25,7 +25,7 @@ from chainrule.ops.choices import LESS
 from chainrule.ops.functions import SIN
 from chainrule.ops.reduction import SUM
 from chainrule.quantity import Name
-from chainrule.targets.llvm import cached, machine
+from chainrule.targets.llvm import cached, function, machine
 from chainrule.targets.llvm.machine import compile_text, object_code, this_machine
 from chainrule.targets.llvm.training import TrainingKernel
 from chainrule.targets.native import store
@@ -466,7 +466,7 @@ def test_a_function_from_disk_is_the_same_function(
     out = SIN(x @ w)
     graph = {Name("out"): out, Name("total"): SUM(out, attribute=(0, 1)), Name("less"): LESS(x, x * x)}
     made = cached.cached_function(graph, dtype=dtype)
-    monkeypatch.setattr(cached, "compile_function", None)  # not needed any more
+    monkeypatch.setattr(function, "compile_function", None)  # not needed any more
     found = cached.cached_function(graph, dtype=dtype)
     random = np.random.default_rng(0)
     values = {Name("x"): random.normal(size=(7, 5)), Name("w"): random.normal(size=(5, 3))}
@@ -487,7 +487,7 @@ def test_a_compiled_function_is_found_by_its_graph(kept: Path, monkeypatch: pyte
     random = np.random.default_rng(0)
     w, x = random.normal(size=(30, 70)), random.normal(size=70)
     value, slopes = cr.compile(f).value_and_grad(w, x)
-    monkeypatch.setattr(cached, "compile_function", None)  # not needed any more
+    monkeypatch.setattr(function, "compile_function", None)  # not needed any more
     again, others = cr.compile(f).value_and_grad(w, x)
     assert again == value
     assert [one.tobytes() for one in others] == [one.tobytes() for one in slopes]
