@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pytest
-from tests.targets.test_training_kernel import compare, network
+from tests.targets.networks import E, network
+from tests.targets.test_training_kernel import compare
 
 from chainrule.node import input_node, type_of
 from chainrule.ops.reduction import LARGEST, SMALLEST, SUM
@@ -15,6 +16,9 @@ from chainrule.quantity import Name
 from chainrule.targets.llvm.emit import Emitter, Value
 from chainrule.targets.llvm.function import compile_function
 from chainrule.targets.llvm.gather import turned
+from chainrule.targets.llvm.machine import this_machine
+from chainrule.targets.llvm.memory import is_turned_by_rows
+from chainrule.targets.llvm.program import program_code
 
 A, Y = Name("a"), Name("y")
 
@@ -61,6 +65,42 @@ def test_examples_of_any_width(rows: int, dtype: str, width: int) -> None:
         program = network(layers, rows=True, optimizer="momentum", activation="sigmoid", loss="squared error")
         found = compare(program, layers, batch=rows, updates=3, dtype=dtype, rate=0.1)
         assert found < (1e-12 if dtype == "float64" else 1e-5), layers
+
+
+@pytest.mark.parametrize("rows", [16, 17, 31, 32, 64, 75])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("inner", [13, 16, 17, 31, 33, 64, 90])
+def test_products_of_rows_that_are_turned(rows: int, dtype: str, inner: int) -> None:
+    for units in (3, 9, 12):
+        layers = [inner, units]
+        program = network(layers, rows=True, optimizer="momentum", activation="sigmoid", loss="squared error")
+        found = compare(program, layers, batch=rows, updates=3, dtype=dtype, rate=0.1)
+        assert found < (1e-12 if dtype == "float64" else 1e-5), layers
+
+
+@pytest.mark.parametrize("vector_bytes", [16, 32])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_they_are_turned_in_narrower_vectors(vector_bytes: int, dtype: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    narrow = replace(this_machine(), vector_bytes=vector_bytes)
+    for module in ("machine", "training"):
+        monkeypatch.setattr(f"chainrule.targets.llvm.{module}.this_machine", lambda: narrow)
+    for layers in ([20, 10], [9, 3], [31, 11], [7, 2]):
+        program = network(layers, rows=True, optimizer="momentum", activation="sigmoid", loss="squared error")
+        found = compare(program, layers, batch=37, updates=3, dtype=dtype, rate=0.1)
+        assert found < (1e-12 if dtype == "float64" else 1e-5), layers
+
+
+@pytest.mark.parametrize(("inner", "units", "few", "expected"), [
+    (64, 10, False, True), (75, 10, False, True), (80, 10, False, False), (64, 10, True, False), (64, 7, False, False),
+    (784, 10, False, False), (64, 13, False, False), (10, 10, False, False),
+])  # fmt: skip
+def test_rows_are_turned_where_that_is_less_than_joining_lanes(
+    inner: int, units: int, few: bool, expected: bool
+) -> None:
+    program = replace(network([inner, units], rows=True, activation="softmax", loss="cross entropy"), few=few)
+    machine = replace(this_machine(), vector_bytes=64)
+    plan = program_code(program, program.step.outputs[E], "float32", machine).plan
+    assert any(is_turned_by_rows(stage, 16) for stage in plan.stages) == expected
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 8, 9, 16, 17, 100])

@@ -23,6 +23,8 @@ _BOARD = 32 * LINE  # bytes; a tile has fewer vectors than there are registers
 PART = 208  # rows of which a panel and the numbers of a tile stay in the first cache: three lines of each
 WIDE = 3  # vectors of a tile of at most eight rows
 _HIGHEST = 8  # rows of it
+_FEW = 12  # columns whose sums fit into registers anywhere
+_JOINED = 2  # shuffles for each lane that is joined to another
 _LEAST_TURNED = 1 << 15  # weights
 _DEEPEST = 1536  # numbers of a row that are packed at most: with columns on both sides half of a second cache
 SLOTS = 5  # in the table for how large products are formed, by `multiplier`
@@ -75,8 +77,22 @@ def is_turned(stage: Stage, lanes: int) -> bool:
     return columns >= WIDE * lanes and inner <= _DEEPEST and columns * inner >= _LEAST_TURNED
 
 
+def is_turned_by_rows(stage: Stage, lanes: int) -> bool:
+    """Whether lanes go across the rows of a product by dot products, and to turn rows takes less than to join lanes."""
+    core, product = stage.core, stage.product
+    if core is None or product is None or not product.folded or product.lower or len(stage.space) != 2:
+        return False
+    rows, columns, inner = stage.space[product.along], stage.space[1 - product.along], core.args[1].type.shape[0]
+    if isinstance(rows, int) or not isinstance(columns, int) or not isinstance(inner, int):
+        return False
+    return columns <= _FEW and (lanes.bit_length() - 1) * inner <= _JOINED * (lanes - 1) * columns
+
+
 def _packed(stage: Stage, lanes: int, item: int) -> int:
     """How many numbers of a stage are packed."""
+    if is_turned_by_rows(stage, lanes):
+        assert stage.core is not None
+        return (int(stage.core.args[1].type.shape[0]) + lanes) * lanes
     if is_turned(stage, lanes):
         assert stage.core is not None
         return (int(stage.core.args[1].type.shape[0]) + lanes) * (WIDE + 1) * lanes

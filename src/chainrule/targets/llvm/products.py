@@ -7,10 +7,11 @@ from typing import Final
 from chainrule.targets.llvm.covering import either
 from chainrule.targets.llvm.dots import write_dots
 from chainrule.targets.llvm.gemm import is_large, write_gemm
-from chainrule.targets.llvm.memory import is_turned
+from chainrule.targets.llvm.memory import is_turned, is_turned_by_rows
 from chainrule.targets.llvm.nest import Nest
 from chainrule.targets.llvm.operands import free_axes
 from chainrule.targets.llvm.tiles import write_tiles
+from chainrule.targets.llvm.turning import write_turned
 from chainrule.transforms.schedule.stages import Product
 
 _PACKED: Final = 48  # rows of a batch from which packed columns are quicker than dot products
@@ -28,6 +29,8 @@ def write_product(nest: Nest, way: Product) -> None:
     def tiles() -> None:
         if not way.folded:
             write_tiles(nest, along, across)
+        elif across is not None and is_turned_by_rows(nest.stage, nest.memory.lanes):
+            write_turned(nest, along, across)
         elif across is not None and is_turned(nest.stage, nest.memory.lanes):
             e = nest.emitter
             many = e.write("icmp sge", nest.size(space[across]), e.index(_PACKED), kind="condition")
