@@ -33,6 +33,8 @@ def shuffled(keys: Any, n: int) -> Any:
 
     words = np.ascontiguousarray(keys, np.uint32)
     count = len(words) * n
+    if n < 2 or not count:
+        return np.zeros(count, np.int64)
     order, others = np.empty(count + _LANES, np.int64), np.empty(n + _LANES, np.int64)
     _shuffle()(order.ctypes.data, others.ctypes.data, words.ctypes.data, len(words), n)
     return order[:count]
