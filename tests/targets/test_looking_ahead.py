@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import mmap
+import re
 import sys
 from typing import Any
 
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from tests.targets.networks import RATE, E, T, X, beginning, gap, network, of_formulas, reference
 
 from chainrule.graph import Program
+from chainrule.targets.llvm import program as program_module
 from chainrule.targets.llvm.machine import AARCH64, Machine, object_code
 from chainrule.targets.llvm.program import program_code, program_text
 from chainrule.targets.llvm.training import TrainingKernel, compile_training
@@ -107,9 +109,47 @@ def test_rules_with_a_memory_run_as_ever(optimizer: str) -> None:
     assert not kernel_of(network([3, 4, 2], optimizer=optimizer)).code.ahead
 
 
-def test_what_is_too_large_for_registers_runs_as_ever() -> None:
-    assert not kernel_of(network([64, 32, 10]), "float32").code.ahead
+def test_batches_run_as_ever() -> None:
     assert not kernel_of(network([3, 4, 2], rows=True)).code.ahead
+
+
+# What does not fit into registers is changed while the next product goes through it.
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("layers", [[64, 32, 10], [40, 60, 3], [33, 47, 5], [20, 70, 9, 2], [700, 3, 2]], ids=str)
+def test_one_pass_over_weights_beyond_the_registers(layers: list[int], dtype: Any) -> None:
+    program = network(layers)
+    kernel = kernel_of(program, dtype)
+    assert kernel.code.ahead
+    run_beside_the_reference(program, kernel, numbers(layers[0], layers[-1], dtype), dtype)
+    text = describe(kernel.code.plan)
+    once = re.search(r"\(W1 - rate\S+\) @ the next example, vectors along the result", text) is not None
+    assert once != ("W1 := " in text)
+    assert once or layers == [700, 3, 2]  # of which dot products are formed
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_one_pass_for_formulas_of_ones_own(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(program_module, "_SMALL", 0)
+    program = of_formulas(FORMULAS[name].replace("; ", "\n"), SHAPES)
+    kernel = kernel_of(program)
+    assert kernel.code.ahead
+    run_beside_the_reference(program, kernel, numbers(6, 3, "float64"), "float64")
+
+
+def test_a_bad_error_within_a_block_leaves_weights_that_are_changed_in_passing() -> None:
+    layers = [40, 30, 3]
+    program = network(layers)
+    kernel, rates = kernel_of(program), np.full(ROWS, 0.1)
+    examples = numbers(40, 3, "float64")
+    for bad in range(ROWS):
+        spoiled = {label: part.copy() for label, part in examples.items()}
+        spoiled[X][bad] = np.nan
+        state, errors = beginning(program, "float64"), np.full(ROWS, -1.0)
+        expected, _ = reference(program, state, examples, np.arange(bad), 1, {RATE: rates})
+        assert kernel.run(state, spoiled, np.arange(ROWS), 1, {RATE: rates}, errors) == bad
+        assert gap(state, expected) < 1e-12
 
 
 def test_a_plan_says_what_is_begun_and_for_which_example() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import prod
-from typing import Final
+from typing import Final, NamedTuple
 
 from chainrule.errors import ShapeError
 from chainrule.graph import Program
@@ -31,6 +31,16 @@ from chainrule.transforms.schedule.stages import Plan, Role
 _SMALL: Final = 4096  # bytes of state: an update has so few ops that the machine waits for one after the other
 
 
+class _Planned(NamedTuple):
+    """A plan, with what `Code` has of blocks, of looking ahead, and of the example that either of them is about."""
+
+    plan: Plan
+    examples: Sequence[Node]  # all that are brought for an update
+    parts: Mapping[str, int]
+    wide: int
+    ahead: Mapping[str, int]
+
+
 def program_code(program: Program, error: Node, dtype: DType, machine: Machine, *, precise: bool = True) -> Code:
     """The plan of a program whose loop minimises `error`."""
     symbol, item = _row_symbol(program), REALS[dtype].size
@@ -43,8 +53,7 @@ def program_code(program: Program, error: Node, dtype: DType, machine: Machine, 
     roles |= dict.fromkeys(_befores(program), "state")
     roles |= dict.fromkeys(program.examples, "example")
     roles |= dict.fromkeys(program.scalars.values(), "scalar")
-    made, parts, following, wide = _planned(program, roots, ahead, roles, lanes)
-    examples = [*program.examples, *([ahead.following] if ahead is not None else [])]
+    made, examples, parts, wide, following = _planned(program, roots, ahead, roles, lanes, item)
     in_place = _used_in_place(examples, roots, lanes) if symbol is None else []
     direct = {made.found[n].number for n in in_place if n in made.found}
     direct |= {number for name, number in parts.items() if name in ("net", "gram", "columns", "taken")}
@@ -63,14 +72,14 @@ def _befores(program: Program) -> list[Node]:
 def _roots(
     program: Program, error: Node, dtype: DType, machine: Machine, *, precise: bool
 ) -> tuple[list[Node], Ahead | None]:
-    """The error and the state after an update, ready to be planned; or what looks one example ahead instead of them."""
+    """The error and the state after an update; of a small program, what looks one example ahead instead, if it can."""
     befores, item = _befores(program), REALS[dtype].size
     roots = lower([error, *[kept.after for kept in program.state.values()]])
-    bytes_ = item * sum([prod(map(int, n.type.shape)) for n in befores])
     ahead = None
-    if _row_symbol(program) is None and bytes_ <= _SMALL:
-        ahead = looking_ahead(roots, list(zip(befores, roots[1:], strict=True)), program.examples)
-        roots = [*ahead.roots, ahead.after, ahead.first] if ahead is not None else roots
+    if _row_symbol(program) is None and item * sum([prod(map(int, n.type.shape)) for n in befores]) <= _SMALL:
+        states = list(zip(befores, roots[1:], strict=True))
+        ahead = looking_ahead(roots, states, program.examples, registers=True)
+        roots = ahead.all if ahead is not None else roots
         roots = latest_last(roots, fused=machine.vector_bytes > 16)
     if not precise and dtype == "float32":
         roots = shortened(roots, looked_up=has_tables(machine.vector_bytes, item))
@@ -78,22 +87,27 @@ def _roots(
 
 
 def _planned(
-    program: Program, roots: Sequence[Node], ahead: Ahead | None, roles: Mapping[Node, Role], lanes: int
-) -> tuple[Plan, dict[str, int], dict[str, int], int]:
-    """The plan, with what `Code` has of blocks, of looking ahead, and of the example that either of them is about."""
+    program: Program, roots: Sequence[Node], ahead: Ahead | None, roles: Mapping[Node, Role], lanes: int, item: int
+) -> _Planned:
+    """The plan of the roots; online, in blocks or looking ahead if either pays."""
     befores, groups, symbol = _befores(program), _groups(program), _row_symbol(program)
+    if ahead is None and symbol is None:
+        states = list(zip(befores, roots[1:], strict=True))
+        block = blocked(roots, states, program.examples, item=item)
+        if block is not None:
+            made, parts = plan_block(block, roles, states, groups, lanes)
+            return _Planned(made, program.examples, parts, program.examples.index(block.example), {})
+        ahead = looking_ahead(roots, states, program.examples, registers=False)
+        roots = ahead.all if ahead is not None else roots
     if ahead is not None:
         made, following = plan_ahead(ahead, roots, roles, befores, groups, lanes)
-        return made, {}, following, program.examples.index(ahead.example)
+        examples = (*program.examples, ahead.following)
+        return _Planned(made, examples, {}, program.examples.index(ahead.example), following)
     states = list(zip(befores, roots[1:], strict=True))
-    block = blocked(roots, states, program.examples) if symbol is None else None
-    if block is not None:
-        made, parts = plan_block(block, roles, states, groups, lanes)
-        return made, parts, {}, program.examples.index(block.example)
     made = plan(
         roles, roots[:1], states=states, groups=groups, check=True, lanes=lanes, batch=symbol, few=program.few
     )  # fmt: skip
-    return made, {}, {}, 0
+    return _Planned(made, program.examples, {}, 0, {})
 
 
 def program_text(program: Program, code: Code, machine: Machine) -> str:

@@ -351,6 +351,9 @@ def _sums(
             tile.move(tile.rows[0], point)
             packed = tile.vectors.read(e, index, shift, k * point.lanes, point.lanes) if tile.vectors else None
             factors.append(packed or vector())
+            if nest.stage.passing is not None:
+                store = nest.stage.passing
+                nest.store(factors[-1], store.buffer, ((tile.along, 0), (summed, 0)))
         nest.ahead = 0
         result: list[Value] = []
         for r, row in enumerate(tile.rows):

@@ -7,8 +7,12 @@ after it. Sums are taken in another order, so figures differ by rounding; each b
 they do not hang on where calls are cut. Inputs whose squares overflow are beyond it, as they are beyond blocks.
 
 1.15 to 1.2 times the updates a second at 2-2-1, 2-2-2, 4-6-4, 30-20-5 and 20-10-1, 1.1 times at 8-3-8, 1.4 to 1.6
-times at 16-4-4, 30-3-1 and 12-3-1, where the sums of the first layer were long; nothing at 64-32-10, whose weights do
-not fit into registers. Of that, reading examples where they lie is a part where they are no whole vectors.
+times at 16-4-4, 30-3-1 and 12-3-1, where the sums of the first layer were long. Of that, reading examples where they
+lie is a part where they are no whole vectors.
+
+Weights that do not fit into registers cost most by being read and written. There the product W' x' goes through W while
+it is changed: each element is read, changed, put down and multiplied, in one pass instead of two. 1.08 times the
+updates at 64-32-10, 1.11 times at 64-64-10, 1.2 times at 100-50-10.
 """
 
 from __future__ import annotations
@@ -34,7 +38,8 @@ class Ahead:
     """A program that is given the net input of its first layer, and makes that of the example after.
 
     `roots` are those of the program in their order, made of the state `net`; `after` is that state for the example
-    `following`; `first` is what it begins with, for the example `example`.
+    `following`; `first` is what it begins with, for the example `example`. `passing` is the matrix after the update, if
+    it is made while the product of it is formed, with that product.
     """
 
     example: Node
@@ -43,12 +48,21 @@ class Ahead:
     roots: tuple[Node, ...]
     after: Node
     first: Node
+    passing: Mapping[Node, Node]
+
+    @property
+    def all(self) -> list[Node]:
+        """Everything that is to be worked out."""
+        return [*self.roots, self.after, self.first]
 
 
-def looking_ahead(roots: Sequence[Node], states: Sequence[tuple[Node, Node]], examples: Sequence[Node]) -> Ahead | None:
+def looking_ahead(
+    roots: Sequence[Node], states: Sequence[tuple[Node, Node]], examples: Sequence[Node], *, registers: bool
+) -> Ahead | None:
     """The program that looks one example ahead, if a layer of it learns from the examples themselves.
 
-    `states` are pairs (before, after); the roots are the error and all of the latter.
+    `states` are pairs (before, after); the roots are the error and all of the latter. `registers` says that the weights
+    fit into them.
     """
     users: dict[Node, list[Node]] = {}
     for x in order(roots):
@@ -60,25 +74,31 @@ def looking_ahead(roots: Sequence[Node], states: Sequence[tuple[Node, Node]], ex
             continue
         use = node(MATMUL, (before, learned.row))
         if set(users[before]) == {use, learned.after}:
-            return _ahead(learned, use, users.get(use, ()), dict(states), roots)
+            return _ahead(learned, use, users.get(use, ()), dict(states), roots, registers=registers)
     return None
 
 
 def _ahead(
-    learned: RankOne, use: Node, users: Sequence[Node], states: dict[Node, Node], roots: Sequence[Node]
-) -> Ahead:
-    x, column = learned.row, learned.column
+    learned: RankOne, use: Node, users: Sequence[Node], states: dict[Node, Node], roots: Sequence[Node],
+    *, registers: bool,
+) -> Ahead:  # fmt: skip
+    x, column, first = learned.row, learned.column, use
     following = input_node(Name("the next example"), x.type)
     net = input_node(Name("net input"), use.type)
     sums = node(SUM, (node(MUL, (x, following)),), (0,))
-    first = use
+    bias = None
     if len(users) == 1 and users[0].op is ADD:  # the bias, which learns as if its input were 1
         bias = next((a for a in users[0].args if a is not use and a in states), None)
         if bias is not None and states[bias] is node(SUB, (bias, column)):
             first, sums = users[0], node(ADD, (sums, const(1)))
     *replaced, column = substitute([*roots, column], {first: net})
-    soon = substitute([first], {x: following})[0]
-    return Ahead(x, following, net, tuple(replaced), _less(soon, sums, _factors(column)), first)
+    if registers:
+        soon = substitute([first], {x: following})[0]
+        return Ahead(x, following, net, tuple(replaced), _less(soon, sums, _factors(column)), first, {})
+    changed = dict(zip(roots, replaced, strict=True))
+    later = {old: changed[new] for old, new in states.items() if old in first.args or old is learned.before}
+    product, after = substitute([use, first], {x: following, **later})
+    return Ahead(x, following, net, tuple(replaced), after, first, {changed[learned.after]: product})
 
 
 def _less(soon: Node, sums: Node, factors: Sequence[Node]) -> Node:
@@ -147,7 +167,10 @@ def plan_ahead(
     error, *afters, after, first = roots
     states = [*zip(befores, afters, strict=True), (ahead.net, after)]
     known: dict[Node, Role] = {**roles, ahead.net: "state", ahead.following: "example"}
-    made = plan(known, [error, first], states=states, groups=groups, check=True, lanes=lanes, registers=True)
+    made = plan(
+        known, [error, first], states=states, groups=groups, check=True, lanes=lanes, registers=not ahead.passing,
+        passing=ahead.passing,
+    )  # fmt: skip
     _, result = [buffer for buffer in made.buffers if buffer.role == "output"]
     begin = next(stage for stage in made.stages if any(store.buffer is result for store in stage.stores))
     begin.stores = [replace(store, buffer=made.found[ahead.net]) for store in begin.stores]

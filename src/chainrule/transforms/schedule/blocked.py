@@ -25,7 +25,7 @@ from chainrule.transforms.schedule.stages import Plan, Role, Stage
 
 BLOCK: Final = 16  # examples
 ROWS, EARLIER = "block", "earlier"  # sizes: of the block, and how many of its updates are made
-_PAYS: Final = 8_000  # weights of a matrix from which on it is faster: they do not fit into the nearest cache
+_PAYS: Final = 32_000  # bytes of a matrix from which on it is faster: they do not fit into the nearest cache
 _WIDE: Final = 64  # inputs, too, because what an update corrects takes half a block's products for each output
 
 
@@ -53,10 +53,12 @@ class Block:
     after: Node
 
 
-def blocked(roots: Sequence[Node], states: Sequence[tuple[Node, Node]], examples: Sequence[Node]) -> Block | None:
+def blocked(
+    roots: Sequence[Node], states: Sequence[tuple[Node, Node]], examples: Sequence[Node], *, item: int
+) -> Block | None:
     """The two parts of a program, if a large matrix learns from the examples themselves; the first root is its error.
 
-    `states` are pairs (before, after); the roots are the error and all of the latter.
+    `states` are pairs (before, after); the roots are the error and all of the latter. A number takes `item` bytes.
     """
     users: dict[Node, list[Node]] = {}
     for x in order(roots):
@@ -67,7 +69,7 @@ def blocked(roots: Sequence[Node], states: Sequence[tuple[Node, Node]], examples
         for before, after in states
         if (learned := rank_one(before, after)) is not None
         for use in users[before]
-        if _fits(learned, use, users[before], examples)
+        if _fits(learned, use, users[before], examples, item)
     ]
     if not found:
         return None
@@ -80,10 +82,10 @@ def _weights(matrix: Node) -> int:
     return int(rows) * int(columns)
 
 
-def _fits(learned: RankOne, use: Node, users: Sequence[Node], examples: Sequence[Node]) -> bool:
+def _fits(learned: RankOne, use: Node, users: Sequence[Node], examples: Sequence[Node], item: int) -> bool:
     """Whether a large W is used in W x and its own update only, where x is the example that the update is made of."""
     w, x = learned.before, learned.row
-    pays = _weights(w) >= _PAYS and int(w.type.shape[1]) >= _WIDE
+    pays = _weights(w) * item >= _PAYS and int(w.type.shape[1]) >= _WIDE
     return pays and x in examples and use.op is MATMUL and use.args == (w, x) and set(users) == {use, learned.after}
 
 

@@ -35,6 +35,7 @@ class Grouping:
     needs: dict[Node, frozenset[int]] = field(default_factory=dict)
     ways: dict[Node, Product] = field(default_factory=dict)
     kept: set[Node] = field(default_factory=set)  # what must be in memory
+    passing: Mapping[Node, Node] = field(default_factory=dict)  # matrices, and the products that they go through
     copies: dict[Node, int] = field(default_factory=dict)  # the stage that stores a root which has no home
     ancestors: list[int] = field(default_factory=list)  # of each stage, as bits
     awaited: int = 0  # the stages for which others wait, as bits
@@ -78,10 +79,11 @@ def is_leaf(x: Node) -> bool:
     return x.op is INPUT or x.op is CONST or x.op.name in _LEAVES
 
 
-def group(roots: Sequence[Node], orders: Orders, lanes: int) -> Grouping:
+def group(roots: Sequence[Node], orders: Orders, lanes: int, passing: Mapping[Node, Node] | None = None) -> Grouping:
     """Stages for all nodes below the roots, each with the stages it waits for.
 
-    `orders` is how some of them lie, or should.
+    `orders` is how some of them lie, or should. `passing` are matrices that are worked out for a product each, if that
+    is a sum of vectors.
     """
     grouping = Grouping(orders, lanes)
     nodes = order(roots)
@@ -91,8 +93,12 @@ def group(roots: Sequence[Node], orders: Orders, lanes: int) -> Grouping:
             users.setdefault(argument, []).append(current)
     for current in nodes:
         _prepare(grouping, current)
+    ways = grouping.ways
+    grouping.passing = {x: product for x, product in (passing or {}).items() if not ways[product].folded}
+    grouping.kept -= grouping.passing.keys()
     for current in nodes:
         _place(grouping, current, users)
+    grouping.copies.update({x: grouping.home[product] for x, product in grouping.passing.items()})
     for root in roots:
         if root not in grouping.home and root not in grouping.copies:
             grouping.copies[root] = grouping.new_stage(root.type.shape, grouping.needs[root]).number
@@ -122,7 +128,7 @@ def _place(grouping: Grouping, x: Node, users: Mapping[Node, Sequence[Node]]) ->
         stage = grouping.new_stage(x.type.shape, needs, x)
     elif x in grouping.kept and is_view(x):
         stage = grouping.new_stage(x.type.shape, needs)
-    elif is_view(x) or _is_loose(grouping, x, users):
+    elif is_view(x) or x in grouping.passing or _is_loose(grouping, x, users):
         grouping.needs[x] = needs
         if all(a in grouping.loose for a in x.args):
             grouping.loose[x] = max(grouping.loose[a] for a in x.args) + (not is_view(x))

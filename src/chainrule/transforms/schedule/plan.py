@@ -46,20 +46,22 @@ def plan(
     batch: str | None = None,
     few: bool = False,
     registers: bool = False,
+    passing: Mapping[Node, Node] | None = None,
 ) -> Plan:
     """Stages that compute the outputs from the inputs, and put each state's node after the step in place of its input.
 
     `states` are pairs (before, after), `groups` those inputs among them that are of one parameter and should lie in the
     same order. With `check`, the first output is complete before any state changes. `batch` is the size that is
     bound to the examples of an update, `few` or not: narrow arrays of so many rows lie column by column. If all of
-    it will be in `registers`, nothing is worked out again. Nodes of outputs and states should have been through `lower`
+    it will be in `registers`, nothing is worked out again. States of `passing` are made and put down while a product
+    goes through them. Nodes of outputs and states should have been through `lower`
     together.
     """
     roots = [*outputs, *[after for _, after in states]]
     nodes = order(roots)
     alike = [[*group, *_elements(group, states)] for group in groups]
     orders = shared_orders(nodes, alike, lanes, lanes_across(nodes, batch, lanes, few=few))
-    planner = _Planner(group(roots, orders, lanes))
+    planner = _Planner(group(roots, orders, lanes, passing))
     for given, role in inputs.items():
         planner.found[given] = planner.buffer(given, role, orders.get(given))
     if not registers:
@@ -76,7 +78,9 @@ def plan(
         _store(planner, x, buffer)
     _place_states(planner, states, read_in, outputs[:1] if check else ())
     stages = _in_order(planner.grouping)
-    changing = [k for k, stage in enumerate(stages) if any(s.buffer.role == "state" for s in stage.stores)]
+    changing = [
+        k for k, stage in enumerate(stages) if stage.passing or any(s.buffer.role == "state" for s in stage.stores)
+    ]
     checked = min(changing, default=len(stages))
     return Plan(tuple(stages), tuple(planner.buffers), planner.grouping.home, planner.found, checked, steady)
 
@@ -215,6 +219,10 @@ def _place_states(
         stage = grouping.stage_of(after)
         if _assembled(after):
             stage = grouping.new_stage(after.type.shape, frozenset([stage.number]))
+        if after in grouping.passing:
+            stage.passing = Store(after, planner.found[before], whole(after.type.shape))
+            grouping.wait(stage.number, frozenset(first - {stage.number}))
+            continue
         earlier = (read_in.get(before, set()) | first) - ({stage.number} - first)
         buffer = planner.found[before]
         late = any(other == stage.number or grouping.precedes(stage.number, other) for other in earlier)

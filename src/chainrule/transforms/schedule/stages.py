@@ -51,6 +51,7 @@ class Stage:
     """One pass over all positions of `space`.
 
     `core` is the product or reduction that needs a loop at each position, or what is put together from pieces.
+    `passing` is a matrix of the product that is worked out on the way, and put down element by element as it goes by.
     """
 
     number: int
@@ -58,6 +59,7 @@ class Stage:
     core: Node | None = None
     product: Product | None = None
     stores: list[Store] = field(default_factory=list)
+    passing: Store | None = None
     before: set[int] = field(default_factory=set)  # the stages that must have run
 
     @property
