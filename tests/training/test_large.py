@@ -109,3 +109,18 @@ def test_patience_and_validation_leave_the_model_alone_until_the_end(
     X, T = data(15)
     train(network(), X, T, batch=5, epochs=40, optimizer=sgd(0.1), patience=30, validation=data(9, seed=2))
     assert len(handed) == 1
+
+
+@pytest.mark.parametrize("limit", [run.SMALL, 0])
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"keep": "best"}, {"updates": 23}, {"batch": "all"}, {"over": "sum", "optimizer": sgd(9.0)}],
+    ids=str,
+)
+def test_rows_that_nobody_judges_are_those_that_somebody_does(
+    options: dict[str, Any], limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "SMALL", limit)
+    X, T = data(15)
+    given = {"batch": 4, "epochs": 300, "optimizer": momentum(0.9), **options}
+    same(trained(network, X, T, **given), trained(network, X, T, stop="E < 0", **given))

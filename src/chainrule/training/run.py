@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
+from itertools import accumulate, count
 from math import inf
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -28,7 +29,7 @@ from chainrule.training.order import split
 from chainrule.training.progress import Tell, progress_bar
 from chainrule.training.reference import ReferenceKernel
 from chainrule.training.rules import Lbfgs, Rule, as_rule
-from chainrule.training.schedules import positive_whole, rate_of_epoch
+from chainrule.training.schedules import positive_whole, rates_of_epochs
 from chainrule.training.sessions import Kernel, State, begin
 from chainrule.training.spans import Done, Spans
 from chainrule.training.step import Penalties, training_step
@@ -205,19 +206,24 @@ class _Run:
         first, before = len(self.rows) + 1, self.spans.snapshot() if self.again else {}
         if not self.rows:
             self.best.before = before
-        schedule = self.rule.rate
-        rates = [rate_of_epoch(schedule, first + k, self.rates, self.errors) for k in range(count)]
+        rates = rates_of_epochs(self.rule.rate, first, count, self.rates, self.errors)
         done = self.spans.run(first, rates, updates=updates, halt=halt)
+        errors = done.errors
+        if self.over == "mean":
+            errors = [total / seen for total, seen in zip(done.errors, done.rows, strict=True)]
         if done.failed:
             self._diverged(first, before, rates, done)
-        for at, (total, made, seen) in enumerate(zip(done.errors, done.updates, done.rows, strict=True)):
-            failed = done.failed and at == len(done.errors) - 1
+        elif not self.each and self.limits == Stop():
+            self._add_rows(rates, errors, done.updates, before)
+            return done
+        for at, (error, made) in enumerate(zip(errors, done.updates, strict=True)):
+            failed = done.failed and at == len(errors) - 1
             self.updates += made - failed
-            self._add_row(rates[at], total / seen if self.over == "mean" else total, before, first)
+            self._add_row(rates[at], error, before, first)
             reason = "diverged" if failed else self.limits.reason(self.rows, len(self.rows) - self.best.row)
             if reason is not None:
                 self.stopped_by = reason
-                if at < len(done.errors) - 1:
+                if at < len(errors) - 1:
                     self._run_again(before, first, rates[: at + 1])
                 return None
         return done
@@ -237,6 +243,20 @@ class _Run:
             best = self.best
             best.error, best.row, best.before, best.first = judged, number, before, first
             best.is_now = not self.again
+
+    def _add_rows(self, rates: list[float], errors: list[float], updates: list[int], before: State) -> None:
+        """The rows of a stretch that nobody judges, all at once: one by one they take longer than short epochs."""
+        first, best = len(self.rows) + 1, self.best
+        _, *made = accumulate(updates, initial=self.updates)
+        lines = zip(count(first), made, errors, rates, strict=False)
+        self.rows += [{"epoch": n, "updates": done, "error": error, "rate": rate} for n, done, error, rate in lines]
+        self.updates += sum(updates)
+        self.rates += rates[: len(errors)]
+        self.errors += errors
+        better = [error for error in errors if error < best.error]
+        if better:
+            best.error, best.before, best.first = min(better), before, first
+            best.row, best.is_now = first + errors.index(best.error), not self.again
 
     def _keep_best(self) -> None:
         """Copy the best parameters, if they are those of the state, which is about to change.

@@ -163,6 +163,15 @@ def rate_of_epoch(schedule: Schedule, epoch: int, before: Sequence[float], error
     return schedule.following(Moment(epoch, rate, since, errors))
 
 
+def rates_of_epochs(
+    schedule: Schedule, first: int, count: int, before: Sequence[float], errors: Sequence[float]
+) -> list[float]:
+    """The rates of some epochs from number `first` on; of one, where the rate looks back."""
+    if schedule.name == "constant":
+        return [schedule.first] * count
+    return [rate_of_epoch(schedule, epoch, before, errors) for epoch in range(first, first + count)]
+
+
 def read_schedule(text: object, rate: float) -> Schedule:
     """A schedule as a file writes it: "cosine(100)", "step(30, 0.5)", "warm-up(5) cosine(100)".
 
