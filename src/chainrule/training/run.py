@@ -101,11 +101,11 @@ def training_run(
         kernel, program, given, batch=rows, shuffle=shuffle and batch != "all", seed=seed,
         dtype=model.dtype, mean=over == "mean", threads=threads,
     )  # fmt: skip
-    run = _Run(model, rule, program, spans, limits, given, held, over, warned)
+    run = _Run(model, rule, program, spans, limits, given, held, over, kept, warned)
     with interrupts() as interrupted, progress_bar(epochs, show=progress) as tell:
         halt = _halt(interrupted, seconds)
         run.all_epochs(epochs, updates, halt, _halted_by(interrupted), tell)
-    history = run.finish(kept)
+    history = run.finish()
     for text in history.warnings:
         warnings.warn(text, TrainingWarning, stacklevel=3)
     return history
@@ -132,7 +132,7 @@ class _Best:
     first: int = 1  # the epoch that this state is before
     parameters: dict[str, NDArray[Any]] = field(default_factory=dict)
     is_now: bool = False  # the state has these parameters, which are still to be copied
-    is_copied: bool = False  # else all epochs can be run again, from the start
+    is_copied: bool = False  # its parameters are there; else all epochs can be run again, from the start
 
 
 @dataclass(slots=True)
@@ -147,6 +147,7 @@ class _Run:
     given: Examples
     held: Examples | None
     over: Over
+    keep: Literal["last", "best"]
     warnings: list[str]
     rows: list[Row] = field(default_factory=list)
     rates: list[float] = field(default_factory=list)
@@ -155,16 +156,18 @@ class _Run:
     updates: int = 0
     stopped_by: str = "epochs"
     began: float = field(default_factory=perf_counter)
+    learned: dict[str, NDArray[Any]] = field(init=False)  # the parameters where the kernel has them
     handed: bool = field(init=False)  # whether the model must be as it is after an epoch, to be judged
     each: bool = field(init=False)  # whether one epoch is run at a time
     again: bool = field(init=False)  # whether epochs can be run again, which takes a second state
 
     def __post_init__(self) -> None:
+        self.learned = {name: self.spans.state[Name(name)] for name in self.model.learning}
         self.handed = self.limits.wants_each_epoch
         self.each = self.handed or self.held is not None
         self.again = self.early or self.spans.size <= SMALL
         if not self.again:
-            own, self.best.is_copied = self.model.parameters, self.handed
+            own, self.best.is_copied = self.model.parameters, self.handed or self.keep == "best"
             self.best.parameters = own.copy() if self.handed else dict(own)
 
     def all_epochs(
@@ -235,7 +238,7 @@ class _Run:
         if self.handed:
             self._hand_over(self.model.parameters)
         if self.held is not None:
-            row["validation"] = judged = error_at(self.model, self.held, self._learned())
+            row["validation"] = judged = error_at(self.model, self.held, {**self.model.parameters, **self.learned})
         self.rows.append(row)
         self.rates.append(rate)
         self.errors.append(error)
@@ -261,8 +264,9 @@ class _Run:
     def _keep_best(self) -> None:
         """Copy the best parameters, if they are those of the state, which is about to change.
 
-        A run that has just begun may as well begin again: with two updates an epoch, a short one of 875-745-745-745-1
-        in float64 takes 0.96 of the time so with batches of 142, and 0.85 with 32.
+        Where they are for the case that training diverges, a run that has just begun may as well begin again: with two
+        updates an epoch, a short one of 875-745-745-745-1 in float64 takes 0.96 of the time so with batches of 142, and
+        0.85 with 32.
         """
         best = self.best
         if best.is_now and (best.is_copied or perf_counter() - self.began > SOON):
@@ -287,27 +291,24 @@ class _Run:
         self.spans.put(kept)
         self.warnings.append(told)
 
-    def _learned(self) -> dict[str, NDArray[Any]]:
-        """The parameters as they are now, where the kernel has them."""
-        return {**self.model.parameters, **{name: self.spans.state[Name(name)] for name in self.model.learning}}
-
     def _hand_over(self, parameters: Mapping[str, NDArray[Any]]) -> None:
-        for name in self.model.learning:
-            parameters[name][...] = self.spans.state[Name(name)]
+        for name, value in self.learned.items():
+            parameters[name][...] = value
 
-    def finish(self, keep: str) -> History:
+    def finish(self) -> History:
         """Hand the parameters over - of the last epoch, or of the best - and tell what happened."""
         broken = self.stopped_by == "diverged" or not are_finite(self.spans.state.values())
         if broken and self.stopped_by != "diverged":
             self.stopped_by = "diverged"
             self.warnings.append(f"the parameters overflowed in epoch {len(self.rows)}. Take a lower rate.")
         best = None
-        if broken or keep == "best":
+        if broken or self.keep == "best":
             best = max(0, self.best.row - self.early)
         if best is not None and (broken or best != len(self.rows)):
             self._back_to(best)
         else:
             self._hand_over(self.model.parameters)
+        self.learned.clear()
         self.spans.close()
         self.warnings += noticed_after(self.model, self.given, self.rows)
         seconds = perf_counter() - self.began
