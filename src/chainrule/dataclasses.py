@@ -106,6 +106,8 @@ def _dataclass(
         if slots:
             above = [name for base in given.__mro__[1:] for name in vars(base).get("__slots__", ())]
             space["__slots__"] = tuple([one.name for one in found if one.name not in above])
+        else:
+            space |= {one.name: one.default for one in found if one.default is not _ABSENT}
         for name in ("__dataclass_fields__", "__dataclass_params__"):
             adds[name] = _Written(_of_the_library(name, frozen=frozen, eq=eq, repr=repr))
         space |= {"__qualname__": given.__qualname__, "__fields__": found}
@@ -136,12 +138,16 @@ def _fields_of(given: type, space: dict[str, Any], kw_only: bool) -> Sequence[_F
 
 def _begin(cls: Any, self: Any, *values: Any, **named: Any) -> None:
     """What every `__init__` does; one of the class's own refuses what does not fit."""
-    places = [one for one in cls.__fields__ if one.init and not one.kw_only]
-    found = dict(zip([one.name for one in places], values)) | named  # noqa: B905 - too many are refused below
     due, put = len(values) + len(named), object.__setattr__ if cls.__setattr__ is _refuse_to_set else setattr
+    rest = iter(values)
     for one in cls.__fields__:
-        if one.init and one.name in found:
-            value = found[one.name]
+        value = _ABSENT
+        if one.init:
+            if not one.kw_only:
+                value = next(rest, _ABSENT)
+            if value is _ABSENT:
+                value = named.get(one.name, _ABSENT)
+        if value is not _ABSENT:
             due -= 1
         elif one.default is not _ABSENT:
             value = one.default
