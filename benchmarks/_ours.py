@@ -73,7 +73,7 @@ def kernel(task: Task) -> Run:
     program = training_step(
         net, rule(task).optimizer, rate=task.rate, online=task.online, over="mean", penalties=Penalties()
     )
-    compiled = native_kernel(program, error=net.minimise, dtype=net.dtype)
+    compiled = native_kernel(program, error=net.minimise, dtype=net.dtype, rows=task.batch)
     given = dict(zip([cr_name("x"), cr_name("t")], examples(task), strict=True))
     (speed,) = program.scalars
     updates = task.rows // task.batch
