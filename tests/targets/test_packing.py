@@ -15,10 +15,10 @@ from chainrule.node import Node, input_node, node, type_of
 from chainrule.ops.functions import SIGMOID
 from chainrule.ops.matrix import MATMUL, transposed
 from chainrule.quantity import Name
-from chainrule.targets.llvm import function, machine, memory, multiplier, products
+from chainrule.targets.llvm import function, machine, memory, multiplier, products, tiles
 from chainrule.targets.llvm.emit import DType
 from chainrule.targets.llvm.function import Function, compile_function
-from chainrule.targets.llvm.memory import PART, is_turned
+from chainrule.targets.llvm.memory import LONGEST, is_turned
 from chainrule.targets.llvm.training import TrainingKernel, compile_training
 
 A, B, Y = Name("a"), Name("b"), Name("y")
@@ -36,7 +36,8 @@ def matrix(label: Name, rows: int | str, columns: int) -> Node:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also what is small is packed."""
+    """Also what is small is packed, and columns are gone through a few at a time."""
+    monkeypatch.setattr(tiles, "NEAR", 1 << 17)
     monkeypatch.setattr(memory, "_LEAST_TURNED", 1)
     monkeypatch.setattr(memory, "_LARGE_SUMS", 1)
 
@@ -71,14 +72,14 @@ def test_products_with_a_transpose(
 @settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     sizes=st.tuples(st.integers(1, 70), st.integers(1, 150)),
-    rows=st.lists(st.integers(1, 2 * PART + 20), min_size=1, max_size=3),
+    rows=st.lists(st.integers(1, LONGEST + 20), min_size=1, max_size=3),
 )
 def test_sums_over_rows(dtype: DType, sizes: tuple[int, int], rows: list[int]) -> None:
     """As gradients by weights are: numbers are packed for each part, and for the rows of a tile, however many."""
     across, along = sizes
     made = compiled(node(MATMUL, (transposed(matrix(A, "N", across)), matrix(B, "N", along))), dtype)
     numbers = np.random.default_rng(across)
-    for count in [*rows, PART, PART + 1]:
+    for count in [*rows, 208, 209, LONGEST, LONGEST + 1]:
         a, b = (numbers.normal(size=(count, size)).astype(dtype) for size in sizes)
         due = a.astype("f8").T @ b.astype("f8")
         assert np.abs(made({A: a, B: b})[Y] - due).max() <= (1e-12 if dtype == "float64" else 5e-6) * count

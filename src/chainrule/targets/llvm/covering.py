@@ -13,7 +13,7 @@ from chainrule.targets.llvm.nest import Nest, Point
 
 _LEAST: Final = 4  # rows of two vectors that keep the adders busy
 _FEW: Final = 2  # rows that are done one by one after the last tile
-_NEAR: Final = 1 << 20  # bytes of one operand that are gone through again and again before the next come
+NEAR: Final = 1 << 20  # bytes of one operand that are gone through again and again before the next come
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def blocks_of_rows(nest: Nest, size: Dim, row: Dim, body: Callable[[Span | None]
 def rows_together(nest: Nest, row: Dim) -> int:
     """How many rows of a matrix are near."""
     length = row if isinstance(row, int) else ROWS
-    return max(4 * ROWS, _NEAR // (length * nest.memory.item) // ROWS * ROWS)
+    return max(4 * ROWS, NEAR // (length * nest.memory.item) // ROWS * ROWS)
 
 
 def panels(nest: Nest, size: Dim, wide: int, body: Callable[[list[Point]], None]) -> None:

@@ -13,7 +13,7 @@ from chainrule.targets.llvm.joining import fold, lanes_below
 from chainrule.targets.llvm.memory import lanes_for
 from chainrule.targets.llvm.nest import Nest, Point, live_lanes
 from chainrule.targets.llvm.operands import operand
-from chainrule.targets.llvm.tiles import Tile, registers
+from chainrule.targets.llvm.tile import Tile, registers
 
 _WRITTEN_OUT: Final = 4  # vectors of a summed axis up to which no loop is made
 

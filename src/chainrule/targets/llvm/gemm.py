@@ -19,7 +19,7 @@ from chainrule.targets.llvm.gemm_layout import ARGUMENTS
 from chainrule.targets.llvm.memory import LINE, SLOTS, Memory, padded
 from chainrule.targets.llvm.nest import Nest, Point, order_of
 from chainrule.targets.llvm.operands import matrix
-from chainrule.targets.llvm.tiles import Tile
+from chainrule.targets.llvm.tile import Tile
 from chainrule.transforms.schedule.stages import Plan, Stage
 
 _LEAST_WEIGHTS: Final = 1 << 18

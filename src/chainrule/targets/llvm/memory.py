@@ -20,7 +20,7 @@ _LARGE_SUMS = 1 << 18  # bytes
 _KEPT_SUMS = 1 << 22  # bytes
 _FAR = 3 << 19  # bytes: 3/4 of a usual second cache
 _BOARD = 32 * LINE  # bytes; a tile has fewer vectors than there are registers
-PART = 208  # rows of which a panel and the numbers of a tile stay in the first cache: three lines of each
+LONGEST = 512  # rows of a batch over which sums are formed before they are kept
 WIDE = 3  # vectors of a tile of at most eight rows
 _HIGHEST = 8  # rows of it
 _FEW = 12  # columns whose sums fit into registers anywhere
@@ -96,7 +96,7 @@ def _packed(stage: Stage, lanes: int, item: int) -> int:
     if is_turned(stage, lanes):
         assert stage.core is not None
         return (int(stage.core.args[1].type.shape[0]) + lanes) * (WIDE + 1) * lanes
-    return PART * _HIGHEST if summed_in_parts(stage, item) else 0
+    return LONGEST * _HIGHEST if summed_in_parts(stage, item) else 0
 
 
 def rows_kept(rows: int, columns: int, item: int) -> int:

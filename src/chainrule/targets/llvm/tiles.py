@@ -1,171 +1,35 @@
 """Matrix products by tiles: sums held in registers while the loop inside runs, and what is made of them at once.
 
-A tile is a few rows of the result by two vectors along the axis in which it is contiguous: for each element of the
-summed axis two vectors and one number for each row are loaded, and as many products added as there are sums.
+A tile is a few rows of the result by two or three vectors along the axis in which it is contiguous: for each element
+of the summed axis these vectors and a number for each row are loaded, and as many products added as there are sums.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 from typing import Final, TypeAlias
 
-from chainrule.dataclasses import dataclass, replace
+from chainrule.dataclasses import replace
 from chainrule.node import Dim, Node
 from chainrule.ops.arithmetic import ADD, SUB
-from chainrule.targets.llvm.covering import Group, Span, blocks_of_rows, panels, rows
+from chainrule.targets.llvm.covering import NEAR, Group, Span, blocks_of_rows, panels, rows
 from chainrule.targets.llvm.emit import Value
 from chainrule.targets.llvm.functions import Functions
-from chainrule.targets.llvm.memory import LINE, PART, WIDE, lanes_for, padded, rows_kept, summed_in_parts
+from chainrule.targets.llvm.memory import LONGEST, WIDE, lanes_for, summed_in_parts
 from chainrule.targets.llvm.nest import Nest, Point
 from chainrule.targets.llvm.operands import addend, free_axes, operand
-from chainrule.targets.llvm.packing import Packed, fetch_turned, pack_numbers, pack_turned
+from chainrule.targets.llvm.packing import fetch_turned, pack_numbers, pack_turned
+from chainrule.targets.llvm.tile import Tile, kept_rows, registers
 from chainrule.transforms.schedule import blocked
 from chainrule.transforms.schedule.stages import Store, whole
 
-_SUMS: Final = {64: 24, 32: 12, 16: 12}  # registers for sums, by the bytes of one
 _CHAINS: Final = 8  # sums side by side, so that one need not wait for the last
 _FAR: Final = 1 << 19  # bytes of weights
 _WRITTEN_OUT: Final = 64  # products of vectors up to which no loop is made
-_SHORT: Final = 6  # ops up to which no loop over the rows of a tile is made: 1.05 times the updates of 64-64-10
+_PART: Final = 208  # rows of which a panel and the numbers of a tile stay in the first cache, if sums are near
 _PAIR: Final = 2  # vectors of a tile, where its rows may be as many as there are registers for
 _MANY: Final = 5  # vectors from which all tiles of some rows come before the next rows
-
-
-def registers(nest: Nest) -> int:
-    """How many registers there are for sums."""
-    return _SUMS[max(16, nest.memory.lanes * nest.memory.item)]
-
-
-@dataclass(frozen=True, slots=True)
-class Tile:
-    """Positions of a result that are computed together: rows across, and vectors along an axis."""
-
-    nest: Nest
-    along: int
-    across: int | None
-    rows: Sequence[Point]
-    points: Sequence[Point]
-    numbers: Packed | None = None  # those of the rows, and
-    vectors: Packed | None = None  # those of the points, where they are packed
-    group: Value | None = None  # the first of the rows whose sums are kept at the same time, if that is not row 0
-
-    def move(self, row: Point, point: Point) -> None:
-        """Stand at one of them."""
-        self.nest.at[self.along] = point
-        if self.across is not None:
-            self.nest.at[self.across] = row
-
-    def finish(self, sums: Sequence[Sequence[Value]]) -> None:
-        """All that is made of the sums: first worked out, then stored; in a loop if it is long, or if the sums are."""
-        long = self.numbers or self.vectors or self.nest.length(self.nest.stage.stores) > _SHORT
-        if len(self.rows) > 1 and long:
-            self._finish_rows(sums)
-            return
-        for row, totals in zip(self.rows, sums, strict=True):
-            replace(self, rows=[row])._finish_row(totals)
-
-    def _finish_row(self, sums: Sequence[Value]) -> None:
-        results = []
-        for point, total in zip(self.points, sums, strict=True):
-            self.move(self.rows[0], point)
-            self.nest.core = total
-            results.append(self.nest.results(self.nest.stage.stores))
-        for point, values in zip(self.points, results, strict=True):
-            self.move(self.rows[0], point)
-            self.nest.put(self.nest.stage.stores, values)
-        self.nest.core = None
-
-    def _finish_rows(self, sums: Sequence[Sequence[Value]]) -> None:
-        e, memory = self.nest.emitter, self.nest.memory
-        width, lanes = len(self.points), self.points[0].lanes
-        board = e.offset(Value("%arena", "pointer"), e.index(memory.board // memory.item))
-        for i, row in enumerate(sums):
-            for j, total in enumerate(row):
-                e.store(total, e.offset(board, e.index((i * width + j) * lanes)))
-        first = self.rows[0]
-        with e.loop(e.index(0), e.index(len(self.rows)), 1) as loop:
-            place = e.offset(board, e.times(loop.index, e.index(width * lanes)))
-            row = [e.load(e.offset(place, e.index(j * lanes)), lanes) for j in range(width)]
-            here = Point(e.plus(first.index, loop.index), first.shift)
-            replace(self, rows=[here])._finish_row(row)
-
-    def begin(self, store: Store) -> list[Value]:
-        """What an array has at all positions: there the sums begin that are added to it."""
-        values = []
-        for row in self.rows:
-            for point in self.points:
-                self.move(row, point)
-                values.append(self.nest.load(store.buffer, store.place))
-        return values
-
-    def begin_with(self, addend: Node) -> list[Value]:
-        """What is added to the sums: there they begin."""
-        values = []
-        for row in self.rows:
-            for point in self.points:
-                self.move(row, point)
-                self.nest.values.clear()
-                values.append(self.nest.emitter.splat(self.nest.value(addend, whole(addend.type.shape)), point.lanes))
-        return values
-
-    def put(self, store: Store, sums: Sequence[Sequence[Value]]) -> None:
-        """Store the sums themselves."""
-        for row, totals in zip(self.rows, sums, strict=True):
-            for point, total in zip(self.points, totals, strict=True):
-                self.move(row, point)
-                self.nest.store(total, store.buffer, store.place)
-
-    def places(self) -> list[list[Value]]:
-        """Where the sums are kept while they are not complete: vectors that are below each other stand side by side."""
-        e, memory = self.nest.emitter, self.nest.memory
-        lanes = self.points[0].lanes
-        assert self.across is not None
-        high = e.index(_rows_kept(self.nest, self.along, self.across))
-        start = e.offset(e.effect(f"getelementptr i8, ptr %arena, i64 {memory.sums}", "pointer"),
-                         e.times(self.points[0].index, high))  # fmt: skip
-        found = []
-        for row in self.rows:
-            within = e.write("sub", row.index, self.group) if self.group is not None else row.index
-            place = e.offset(start, e.times(e.plus(within, e.index(row.shift)), e.index(lanes)))
-            found.append([e.offset(place, e.times(e.index(k * lanes), high)) for k in range(len(self.points))])
-        return found
-
-    def keep(self, sums: Sequence[Sequence[Value]], first: Value) -> None:
-        """Add the sums to those that are kept; the first ones take their place."""
-        e, lanes = self.nest.emitter, self.points[0].lanes
-        for row, places in zip(sums, self.places(), strict=True):
-            for total, place in zip(row, places, strict=True):
-                kept = e.select(first, e.splat(e.constant(0), lanes), e.load(place, lanes))
-                e.store(e.write("fadd", kept, total), place)
-
-    def completed(self, sums: Sequence[Sequence[Value]], kept: Value) -> list[list[Value]]:
-        """The sums with those that are kept, if there are any."""
-        e, width, lanes = self.nest.emitter, len(self.points), self.points[0].lanes
-        flat = [total for row in sums for total in row]
-        with e.loop(e.index(0), e.intrinsic("smin", kept, e.index(1)), 1, flat, surely=False) as once:
-            places = [place for row in self.places() for place in row]
-            pairs = zip(once.carried, places, strict=True)
-            once.following = [e.write("fadd", total, e.load(place, lanes)) for total, place in pairs]
-        return [once.results[k : k + width] for k in range(0, len(flat), width)]
-
-    def fetch_kept(self) -> None:
-        """Have the sums that are kept brought near while more are formed."""
-        for place in [place for row in self.places() for place in row]:
-            self.nest.emitter.fetch(place)
-
-    def fetch_states(self) -> None:
-        """Have what the sums of the next rows will change brought to the second cache while these are formed.
-
-        A sum over few examples is formed long before its own would come: 1.15 times the updates of Adam with these.
-        """
-        e = self.nest.emitter
-        each = max(1, LINE // (self.points[0].lanes * self.nest.memory.item))
-        for store in self.nest.stage.stores:
-            for row in self.rows if store.buffer.role == "state" else ():
-                for point in self.points[::each]:
-                    self.move(replace(row, shift=row.shift + len(self.rows)), point)
-                    e.fetch(self.nest.address(store.buffer, store.place))
-
 
 Cover: TypeAlias = Callable[[Span | None, Callable[[Tile], None]], None]  # work to do at all tiles
 
@@ -207,7 +71,7 @@ def _grown(nest: Nest) -> Store | None:
     """
     stage, (store, *others), (inner,) = nest.stage, nest.stage.stores, nest.summed()
     x, buffer = store.value, store.buffer
-    few = inner == blocked.ROWS or (isinstance(inner, int) and inner <= PART)
+    few = inner == blocked.ROWS or (isinstance(inner, int) and inner <= _PART)
     alone = not others and buffer.role == "state" and store.place == whole(stage.space)
     added = x.op in (ADD, SUB) and nest.plan.found.get(x.args[0]) is buffer and x.args[1] is stage.core
     return store if few and alone and added else None
@@ -239,35 +103,46 @@ def _strips(nest: Nest, along: int, across: int, group: Group, part: Span) -> Co
     """All tiles of some rows before those of the next, while the numbers of the rows stay in the first cache.
 
     What the sums change is then gone through in the order in which it lies: an update of 784-100-10 with Adam in
-    float64 takes 0.89 of the time. Numbers of a column are as far apart as rows are, so that they are packed.
+    float64 takes 0.89 of the time. Numbers of a column are as far apart as rows are, so that they are packed. And so
+    many columns are gone through before the next that their vectors stay in the second cache.
     """
-    e, space, high = nest.emitter, nest.stage.space, registers(nest) // WIDE
+    e, lanes, high, size = nest.emitter, nest.memory.lanes, registers(nest) // WIDE, int(nest.stage.space[along])
+    step = WIDE * lanes
+    whole = size // step * step
+    near = e.write("udiv", e.index(NEAR // (step * nest.memory.item)), e.write("sub", part.stop, part.start))
+    blocks = e.write("udiv", e.plus(near, e.index(whole // step - 1)), near)
+    even = e.write("udiv", e.plus(blocks, e.index(whole // step - 1)), blocks)  # no more than near: none is left empty
+    together = e.times(even, e.index(step))
+
+    def points(start: Value, count: int) -> list[Point]:
+        return [Point(start, k, lanes, min(lanes, count - k)) for k in range(0, count, lanes)]
 
     def cover(span: Span | None, work: Callable[[Tile], None]) -> None:
-        def strip(index: Value, count: int) -> None:
-            together = [group.row(e, index, r) for r in range(count)]
-            numbers = pack_numbers(nest, across, replace(together[0], lanes=lanes_for(count, high), live=count), part)
+        with e.loop(e.index(0), blocks, 1) as block:
+            start = e.times(block.index, together)
+            end = e.intrinsic("smin", e.plus(start, together), e.index(whole))
+            rest = e.convert("zext", e.write("icmp eq", end, e.index(whole), kind="condition"), "index")
 
-            def tile(points: list[Point]) -> None:
-                work(Tile(nest, along, across, together, points, numbers=numbers, group=group.start))
+            def strip(index: Value, count: int) -> None:
+                places = [group.row(e, index, r) for r in range(count)]
+                numbers = pack_numbers(nest, across, replace(places[0], lanes=lanes_for(count, high), live=count), part)
+                tile = partial(Tile, nest, along, across, places, numbers=numbers, group=group.start)
+                with e.loop(start, end, step, surely=False) as loop:
+                    work(tile(points(loop.index, step)))
+                if whole < size:
+                    with e.loop(e.index(0), rest, 1, surely=False):
+                        work(tile(points(e.index(whole), size - whole)))
 
-            nest.vectors(space[along], WIDE, tile)
-
-        rows(nest, group.size, span, high, strip)
+            rows(nest, group.size, span, high, strip)
 
     return cover
-
-
-def _rows_kept(nest: Nest, along: int, across: int) -> int:
-    """For how many rows of a result sums are kept at a time."""
-    columns = padded(int(nest.stage.space[along]), nest.memory.lanes)
-    return rows_kept(int(nest.stage.space[across]), int(columns), nest.memory.item)
 
 
 def _in_groups(nest: Nest, along: int, across: int, *, far: bool) -> None:
     """A product that is summed in parts, so many rows at a time that their sums take little memory."""
     e, space = nest.emitter, nest.stage.space
-    total, kept = int(space[across]), _rows_kept(nest, along, across)
+    total, kept = int(space[across]), kept_rows(nest, along, across)
+    together = LONGEST if total * int(space[along]) * nest.memory.item > NEAR else _PART
 
     def parts(start: Value | None) -> None:
         group = Group(start, kept)
@@ -276,7 +151,7 @@ def _in_groups(nest: Nest, along: int, across: int, *, far: bool) -> None:
             many = int(space[along]) >= _MANY * nest.memory.lanes
             return _strips(nest, along, across, group, part) if many else _panels_of(nest, along, across, group)
 
-        _in_parts(nest, cover, far=far)
+        _in_parts(nest, together, cover, far=far)
 
     if kept == total:
         parts(None)
@@ -285,15 +160,15 @@ def _in_groups(nest: Nest, along: int, across: int, *, far: bool) -> None:
         parts(groups.index)
 
 
-def _in_parts(nest: Nest, cover: Callable[[Span], Cover], *, far: bool) -> None:
+def _in_parts(nest: Nest, together: int, cover: Callable[[Span], Cover], *, far: bool) -> None:
     """A product summed over rows whose number is bound late, so many at a time: all but the last parts are kept.
 
     So a batch of 4096 is summed at the speed of a small one: 2.5 times that of one sum at 784-1024-1024-10.
     """
     e, (inner,) = nest.emitter, nest.summed()
-    count, step = nest.size(inner), e.index(PART)
+    count, step = nest.size(inner), e.index(together)
     last = e.times(e.write("udiv", e.plus(count, e.index(-1)), step), step)
-    with e.loop(e.index(0), last, PART, surely=False) as part:
+    with e.loop(e.index(0), last, together, surely=False) as part:
         span = Span(part.index, e.plus(part.index, step))
         first = e.write("icmp eq", part.index, e.index(0), kind="condition")
 

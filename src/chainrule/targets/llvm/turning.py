@@ -10,7 +10,7 @@ from chainrule.targets.llvm.functions import Functions
 from chainrule.targets.llvm.nest import Nest, Point
 from chainrule.targets.llvm.operands import operand
 from chainrule.targets.llvm.packing import pack_turned
-from chainrule.targets.llvm.tiles import Tile
+from chainrule.targets.llvm.tile import Tile
 
 
 def write_turned(nest: Nest, along: int, across: int) -> None:
