@@ -13,6 +13,7 @@ from chainrule.errors import ChainruleError
 from chainrule.node import CONST, INPUT, Dim, Node, order
 from chainrule.numbers.system import Scalars
 from chainrule.ops.matrix import BROADCAST, INDEX, RESHAPE, TRANSPOSE
+from chainrule.targets.llvm.bounds import note_bounds
 from chainrule.targets.llvm.emit import Emitter, Value
 from chainrule.targets.llvm.estimates import by_estimate
 from chainrule.targets.llvm.functions import Functions, scalars_of
@@ -264,6 +265,8 @@ class Nest:
         if estimated is not None:
             return estimated
         result: Value | bool = x.op.value(self.scalars, *args)
+        if isinstance(result, Value):
+            note_bounds(e, x, result)
         return Value("true" if result else "false", "condition") if isinstance(result, bool) else result
 
     def exact(self, x: Node) -> Value:
