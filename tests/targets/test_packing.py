@@ -18,7 +18,7 @@ from chainrule.quantity import Name
 from chainrule.targets.llvm import function, machine, memory, multiplier, products, tiles
 from chainrule.targets.llvm.emit import DType
 from chainrule.targets.llvm.function import Function, compile_function
-from chainrule.targets.llvm.memory import LONGEST, is_turned
+from chainrule.targets.llvm.memory import LONGEST, is_packed
 from chainrule.targets.llvm.training import TrainingKernel, compile_training
 
 A, B, Y = Name("a"), Name("b"), Name("y")
@@ -39,32 +39,37 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also what is small is packed, and columns are gone through a few at a time."""
     monkeypatch.setattr(tiles, "NEAR", 1 << 17)
     monkeypatch.setattr(memory, "_LEAST_TURNED", 1)
+    monkeypatch.setattr(memory, "_LEAST_COPIED", 1)
     monkeypatch.setattr(memory, "_LARGE_SUMS", 1)
 
 
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("vector_bytes", [16, 32, 64])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@settings(deadline=None, max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_products_with_a_transpose(
+def test_products_of_a_batch_and_weights(
     vector_bytes: int, dtype: DType, monkeypatch: pytest.MonkeyPatch, data: st.DataObject
 ) -> None:
     narrow = replace(machine.this_machine(), vector_bytes=vector_bytes)
     monkeypatch.setattr(function, "this_machine", lambda: narrow)
     lanes = vector_bytes // (8 if dtype == "float64" else 4)
     columns, inner = data.draw(st.integers(3 * lanes, 9 * lanes)), data.draw(st.integers(2 * lanes, 12 * lanes))
-    root = SIGMOID(node(MATMUL, (matrix(A, "N", inner), transposed(matrix(B, columns, inner)))))
+    turned = data.draw(st.booleans())
+    weights = transposed(matrix(B, columns, inner)) if turned else matrix(B, inner, columns)
+    root = SIGMOID(node(MATMUL, (matrix(A, "N", inner), weights)))
     made = compiled(root, dtype)
     (stage,) = [stage for stage in made.plan.stages if stage.core is not None]
     assert stage.product is not None
-    assert is_turned(stage, made.memory.lanes) == stage.product.folded
+    assert is_packed(stage, made.memory.lanes)
     numbers = np.random.default_rng(columns * inner)
-    b = numbers.normal(size=(columns, inner)).astype(dtype)
+    b = numbers.normal(size=(inner, columns)).astype(dtype)
     for rows in {1, products._PACKED - 1, products._PACKED, data.draw(st.integers(products._PACKED, 150))}:
         a = (numbers.normal(size=(rows, inner)) / np.sqrt(inner)).astype(dtype)
-        due = 1 / (1 + np.exp(-(a.astype("f8") @ b.T.astype("f8"))))
-        assert np.abs(made({A: a, B: b})[Y] - due).max() <= (1e-13 if dtype == "float64" else 2e-6)
+        due = 1 / (1 + np.exp(-(a.astype("f8") @ b.astype("f8"))))
+        assert np.abs(made({A: a, B: np.ascontiguousarray(b.T) if turned else b})[Y] - due).max() <= (
+            1e-13 if dtype == "float64" else 2e-6
+        )
 
 
 @pytest.mark.usefixtures("small")
@@ -88,7 +93,7 @@ def test_sums_over_rows(dtype: DType, sizes: tuple[int, int], rows: list[int]) -
 def test_what_is_small_or_deep_is_left_to_dot_products() -> None:
     for columns, inner in ((64, 64), (200, 3000)):
         made = compiled(node(MATMUL, (matrix(A, "N", inner), transposed(matrix(B, columns, inner)))), "float64")
-        assert not any(is_turned(stage, made.memory.lanes) for stage in made.plan.stages)
+        assert not any(is_packed(stage, made.memory.lanes) for stage in made.plan.stages)
 
 
 @pytest.mark.parametrize(("dtype", "most"), [("float64", 1e-12), ("float32", 1e-5)])

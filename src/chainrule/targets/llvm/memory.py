@@ -25,8 +25,9 @@ WIDE = 3  # vectors of a tile of at most eight rows
 _HIGHEST = 8  # rows of it
 _FEW = 12  # columns whose sums fit into registers anywhere
 _JOINED = 2  # shuffles for each lane that is joined to another
-_LEAST_TURNED = 1 << 15  # weights
-_DEEPEST = 1536  # numbers of a row that are packed at most: with columns on both sides half of a second cache
+_LEAST_TURNED = 1 << 15  # weights that are packed so that columns lie side by side,
+_LEAST_COPIED = 3 << 18  # and such that do already: 0.95 to 1.05 times as fast at 805-805 and 745-745, 1.2 at 1024-1024
+_DEEPEST = 2560  # numbers of a column that are packed at most, which takes half of a second cache
 SLOTS = 5  # in the table for how large products are formed, by `multiplier`
 ROWS = 16  # sizes that are bound late are whole multiples in memory, so that a tile of rows may reach beyond the last
 
@@ -66,15 +67,16 @@ def summed_in_parts(stage: Stage, item: int) -> bool:
     return all(isinstance(size, int) for size in stage.space) and prod(map(int, stage.space)) * item >= _LARGE_SUMS
 
 
-def is_turned(stage: Stage, lanes: int) -> bool:
-    """Whether a product by dot products is one of a batch and of weights so many that they may be packed by columns."""
+def is_packed(stage: Stage, lanes: int) -> bool:
+    """Whether a product is one of a batch and of weights so many that they may be packed: sooner if they are turned."""
     core, product = stage.core, stage.product
-    if core is None or product is None or not product.folded or product.lower or len(stage.space) != 2:
+    if core is None or product is None or product.lower or len(stage.space) != 2:
         return False
     columns, rows, inner = stage.space[product.along], stage.space[1 - product.along], core.args[1].type.shape[0]
     if not isinstance(columns, int) or not isinstance(inner, int) or isinstance(rows, int):
         return False
-    return columns >= WIDE * lanes and inner <= _DEEPEST and columns * inner >= _LEAST_TURNED
+    least = _LEAST_TURNED if product.folded else _LEAST_COPIED
+    return columns >= WIDE * lanes and inner <= _DEEPEST and columns * inner >= least
 
 
 def is_turned_by_rows(stage: Stage, lanes: int) -> bool:
@@ -93,7 +95,7 @@ def _packed(stage: Stage, lanes: int, item: int) -> int:
     if is_turned_by_rows(stage, lanes):
         assert stage.core is not None
         return (int(stage.core.args[1].type.shape[0]) + lanes) * lanes
-    if is_turned(stage, lanes):
+    if is_packed(stage, lanes):
         assert stage.core is not None
         return (int(stage.core.args[1].type.shape[0]) + lanes) * (WIDE + 1) * lanes
     return LONGEST * _HIGHEST if summed_in_parts(stage, item) else 0

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chainrule.dataclasses import dataclass
+from chainrule.dataclasses import dataclass, replace
 from chainrule.targets.llvm.covering import Span
 from chainrule.targets.llvm.emit import Emitter, Value
 from chainrule.targets.llvm.memory import WIDE
@@ -48,6 +48,28 @@ def pack_numbers(nest: Nest, across: int, rows: Point, part: Span) -> Packed:
     return packed
 
 
+def pack_vectors(nest: Nest, along: int, points: Sequence[Point]) -> Packed:
+    """Vectors of columns of a matrix, however it lies."""
+    assert nest.stage.product is not None
+    return (pack_turned if nest.stage.product.folded else _pack_copied)(nest, along, points)
+
+
+def _pack_copied(nest: Nest, along: int, points: Sequence[Point]) -> Packed:
+    """Vectors of a matrix that has them side by side, but pages apart; those that are packed next are fetched."""
+    e, lanes, (inner,) = nest.emitter, points[0].lanes, nest.summed()
+    vector, found = operand(nest, _side(nest, along)), matrix(nest.plan, nest.stage, _side(nest, along))
+    packed = _packed(nest, len(points) * lanes, e.index(0))
+    with e.loop(e.index(0), nest.size(inner), 1) as loop:
+        nest.at[len(nest.stage.space)] = Point(loop.index)
+        for k, point in enumerate(points):
+            if found is not None:
+                nest.at[along] = replace(point, shift=point.shift + packed.each)
+                e.fetch(nest.address(*found))
+            nest.at[along] = point
+            e.store(vector(), packed.place(e, loop.index, k * lanes))
+    return packed
+
+
 def pack_turned(nest: Nest, along: int, points: Sequence[Point]) -> Packed:
     """Vectors of columns, of a matrix that lies along the summed axis: a square of numbers at a time."""
     e, lanes, (inner,) = nest.emitter, points[0].lanes, nest.summed()
@@ -67,9 +89,10 @@ def pack_turned(nest: Nest, along: int, points: Sequence[Point]) -> Packed:
 
 
 def fetch_turned(nest: Nest, along: int, points: Sequence[Point], row: Point) -> None:
-    """Have the columns that are packed next brought near, others of them with each tile of rows."""
+    """Have the columns that are turned next brought near, others of them with each tile of rows."""
     e, lanes, found = nest.emitter, points[0].lanes, matrix(nest.plan, nest.stage, _side(nest, along))
-    if found is None:
+    assert nest.stage.product is not None
+    if found is None or not nest.stage.product.folded:
         return
     lane = e.write("and", e.write("lshr", row.index, e.index(3)), e.index(lanes - 1))
     for point in points[:WIDE]:

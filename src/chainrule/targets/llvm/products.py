@@ -7,14 +7,14 @@ from typing import Final
 from chainrule.targets.llvm.covering import either
 from chainrule.targets.llvm.dots import write_dots
 from chainrule.targets.llvm.gemm import is_large, write_gemm
-from chainrule.targets.llvm.memory import is_turned, is_turned_by_rows
+from chainrule.targets.llvm.memory import is_packed, is_turned_by_rows
 from chainrule.targets.llvm.nest import Nest
 from chainrule.targets.llvm.operands import free_axes
 from chainrule.targets.llvm.tiles import write_tiles
 from chainrule.targets.llvm.turning import write_turned
 from chainrule.transforms.schedule.stages import Product
 
-_PACKED: Final = 48  # rows of a batch from which packed columns are quicker than dot products
+_PACKED: Final = 48  # rows of a batch from which packed weights are quicker
 
 
 def write_product(nest: Nest, way: Product) -> None:
@@ -23,20 +23,21 @@ def write_product(nest: Nest, way: Product) -> None:
     along, across = (rows, columns) if way.along == 0 else (columns, rows)
     assert along is not None
 
-    def dots() -> None:
-        write_dots(nest, along, across, lower=way.lower)
+    def unpacked() -> None:
+        if way.folded:
+            write_dots(nest, along, across, lower=way.lower)
+        else:
+            write_tiles(nest, along, across)
 
     def tiles() -> None:
-        if not way.folded:
-            write_tiles(nest, along, across)
-        elif across is not None and is_turned_by_rows(nest.stage, nest.memory.lanes):
+        if across is not None and is_turned_by_rows(nest.stage, nest.memory.lanes):
             write_turned(nest, along, across)
-        elif across is not None and is_turned(nest.stage, nest.memory.lanes):
+        elif across is not None and is_packed(nest.stage, nest.memory.lanes):
             e = nest.emitter
             many = e.write("icmp sge", nest.size(space[across]), e.index(_PACKED), kind="condition")
-            either(e, many, lambda: write_tiles(nest, along, across), dots)
+            either(e, many, lambda: write_tiles(nest, along, across, packed=True), unpacked)
         else:
-            dots()
+            unpacked()
 
     if nest.memory.gemm is not None and is_large(nest.plan, nest.stage, nest.memory.item):
         write_gemm(nest, tiles)
