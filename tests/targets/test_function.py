@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 import math
 import subprocess
 import sys
@@ -387,3 +388,22 @@ def test_what_does_not_fit(values: dict[str, Any], found: str) -> None:
 def test_an_output_that_is_none_is_named() -> None:
     with pytest.raises(ChainruleError, match="z is no output of this graph"):
         compile_function({OUT: V}, [Name("z")])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("layers", [[3, 5, 2], [160, 200, 3]])
+def test_memory_for_more_rows_gives_the_bits_of_memory_for_as_many(layers: list[int], dtype: DType) -> None:
+    program = network(layers, rows=True, activation=["tanh", "softmax"])
+    roots = {name: program.step.quantities()[Name(name)] for name in ("a2", "E")}
+    graph: dict[Quantity, Node] = {Name(name): root for name, root in roots.items()}
+    kept, sizes = compile_function(graph, dtype=dtype), (100, 37, 100, 1, 64, 200, 199, 1500, 3)
+    assert isinstance(kept, Function)
+    spaces = []
+    for rows in sizes:
+        fresh = compile_function(graph, dtype=dtype)
+        values = drawn(graph[Name("E")], rows, seed=rows)
+        found, due = kept(values), fresh(values)
+        assert all(np.array_equal(found[label], due[label]) for label in due)
+        assert found[Name("a2")].shape == (rows, layers[-1])
+        spaces.append(kept._space)
+    assert [one is other for one, other in itertools.pairwise(spaces)] == [True] * 4 + [False, True, False, False]

@@ -81,6 +81,16 @@ class Space:
             found = self._views[buffer.number] = self._view(buffer)
         return found
 
+    def part(self, buffer: Buffer, bound: Mapping[str, int]) -> Any:
+        """The array of a buffer for sizes that are no larger than those there is room for."""
+        return self.view(buffer)[(*[slice(bound[s] if isinstance(s, str) else None) for s in buffer.shape], ...)]
+
+    def clear(self) -> None:
+        """Make it what it was at first for those who look at all that lies there."""
+        if self.is_looked_at:
+            for block in self.blocks.values():
+                block[...] = 0
+
     @property
     def size(self) -> int:
         """How many bytes there are."""

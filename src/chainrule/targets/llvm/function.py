@@ -26,10 +26,13 @@ if TYPE_CHECKING:
 _CALL: Final = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3)  # a foreign call releases the GIL
 
 
+ROOM: Final = 1024  # rows; memory for more is not kept for fewer
+
+
 class Function:
     """A compiled graph. It owns its machine code and its memory; calls from several threads run one after the other."""
 
-    __slots__ = ("_call", "_lock", "_space", "compiled", "dtype", "inputs", "memory", "outputs", "plan")
+    __slots__ = ("_bound", "_call", "_lock", "_space", "compiled", "dtype", "inputs", "memory", "outputs", "plan")
 
     def __init__(
         self,
@@ -46,6 +49,7 @@ class Function:
         self.compiled = compiled
         self._call = _CALL(compiled.address("run"))
         self._space: Space | None = None
+        self._bound: dict[str, int] = {}  # the sizes of the last call
         self._lock = Lock()
 
     @property
@@ -77,19 +81,27 @@ class Function:
     def _run(self, arrays: Mapping[Node, Any], bound: dict[str, int]) -> dict[Quantity, Any]:
         import numpy as np
 
-        space = self._space
-        if space is None or space.bound != bound:
-            space = self._space = Space(self.plan, self.memory, self.dtype, bound)
+        space = self._space_for(bound)
         for given, array in arrays.items():
-            space.view(self.plan.found[given])[...] = array
+            space.part(self.plan.found[given], bound)[...] = array
         sizes = np.array([n for s in self.memory.symbols for n in (bound[s], space.rounded(s))] or [0], np.int64)
         self._call(space.arena.ctypes.data, space.table.ctypes.data, sizes.ctypes.data)
         results = {}
         filled = iter([buffer for buffer in self.plan.buffers if buffer.role == "output"])
         for label, root in self.outputs.items():
-            result = space.view(next(filled)).copy()
+            result = space.part(next(filled), bound).copy()
             results[label] = result != 0 if root.type.kind == "boolean" else result
         return results
+
+    def _space_for(self, bound: Mapping[str, int]) -> Space:
+        """Memory for these sizes or for more: the last of many blocks of rows is smaller, and the first ones follow."""
+        space = self._space
+        if space is None or not all(n <= space.bound[s] <= max(n, ROOM) for s, n in bound.items()):
+            space = self._space = Space(self.plan, self.memory, self.dtype, bound)
+        elif self._bound != bound:
+            space.clear()
+        self._bound = dict(bound)
+        return space
 
 
 def compile_function(
