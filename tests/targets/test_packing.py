@@ -19,7 +19,9 @@ from chainrule.targets.llvm import function, machine, memory, multiplier, produc
 from chainrule.targets.llvm.emit import DType
 from chainrule.targets.llvm.function import Function, compile_function
 from chainrule.targets.llvm.memory import LONGEST, is_packed
+from chainrule.targets.llvm.program import program_code
 from chainrule.targets.llvm.training import TrainingKernel, compile_training
+from chainrule.transforms.schedule import blocked
 
 A, B, Y = Name("a"), Name("b"), Name("y")
 
@@ -115,3 +117,11 @@ def test_a_run_is_that_of_the_reference(dtype: DType, most: float, batch: int, m
     expected, due = reference(program, beginning(program, dtype), given, order, batch, rates)
     assert gap(state, expected) <= most
     assert np.abs(errors - due).max() <= most * max(1.0, float(np.abs(due).max()))
+
+
+def test_the_few_examples_of_a_block_are_not_packed_for() -> None:
+    """Blocks of online learning have 16 examples: code for more would take its time for nothing."""
+    program = network([784, 100, 3], rows=False)
+    code = program_code(program, program.step.outputs[E], "float32", machine.this_machine())
+    assert blocked.ROWS in code.memory.symbols
+    assert not any(is_packed(stage, code.memory.lanes) for stage in code.plan.stages)

@@ -12,6 +12,7 @@ from math import prod
 
 from chainrule.dataclasses import dataclass
 from chainrule.node import Dim
+from chainrule.transforms.schedule import blocked
 from chainrule.transforms.schedule.stages import Buffer, Plan, Stage
 
 LINE = 64  # bytes; arrays begin at whole cache lines
@@ -73,7 +74,7 @@ def is_packed(stage: Stage, lanes: int) -> bool:
     if core is None or product is None or product.lower or len(stage.space) != 2:
         return False
     columns, rows, inner = stage.space[product.along], stage.space[1 - product.along], core.args[1].type.shape[0]
-    if not isinstance(columns, int) or not isinstance(inner, int) or isinstance(rows, int):
+    if not isinstance(columns, int) or not isinstance(inner, int) or isinstance(rows, int) or rows == blocked.ROWS:
         return False
     least = _LEAST_TURNED if product.folded else _LEAST_COPIED
     return columns >= WIDE * lanes and inner <= _DEEPEST and columns * inner >= least
