@@ -94,7 +94,10 @@ class Function:
         return results
 
     def _space_for(self, bound: Mapping[str, int]) -> Space:
-        """Memory for these sizes or for more: the last of many blocks of rows is smaller, and the first ones follow."""
+        """Memory for these sizes or for more: the last of many blocks of rows is smaller, and the first ones follow.
+
+        With memory anew for both, predicting 600 examples of 64-64-10 took twice as long.
+        """
         space = self._space
         if space is None or not all(n <= space.bound[s] <= max(n, ROOM) for s, n in bound.items()):
             space = self._space = Space(self.plan, self.memory, self.dtype, bound)
