@@ -63,14 +63,15 @@ IDLE: Final = 1 << 22  # bytes; more memory than that is not kept
 
 
 class TrainingKernel:
-    """A compiled program. It owns its machine code, and memory that is used again, as long as one has it at a time."""
+    """A compiled program. It owns its machine code, the memory of `run`, and some that is used again."""
 
-    __slots__ = ("_idle", "code", "compiled", "program")
+    __slots__ = ("_idle", "_own", "code", "compiled", "program")
 
     def __init__(self, program: Program, code: Code, compiled: Compiled) -> None:
         self.program, self.code = program, code
         self.compiled = compiled
         self._idle: Session | None = None  # the memory that nobody has
+        self._own: Session | None = None  # that of `run`
 
     @property
     def block(self) -> int:
@@ -113,13 +114,14 @@ class TrainingKernel:
         from chainrule.targets.llvm.checks import check_state
 
         check_state(self.program, self.code.dtype, state)
-        session = self.session(batch)
+        session = self._own
+        if session is None or session.batch != batch:
+            session = self._own = self.session(batch)
         for label, inside in session.state.items():
             inside[...] = state[label]
         done = session.run(examples, order, scalars, errors, given=given, epoch=epoch)
         for label, inside in session.state.items():
             state[label][...] = inside
-        self.take_back(session)
         return done
 
 
