@@ -27,7 +27,7 @@ BUSY: Final = 4  # times as long a call may take where others use the processor,
 FIRST: Final = 256  # rows of the first call, before the pace is known
 CONVERTED: Final = 1 << 26  # bytes of examples that are converted at once; larger ones as their rows are used
 GATHERED: Final = 1 << 22  # numbers that are gathered for a call
-SEGMENT: Final = 1 << 16  # updates whose errors are held at a time
+SEGMENT: Final = 1 << 16  # updates whose errors are held at a time: with rates and order they stay in the second cache
 
 
 @dataclass(slots=True)
@@ -65,6 +65,8 @@ class Spans:
         self.session = session_of(kernel, program, batch=self.batch, dtype=dtype, threads=threads)
         self.whole = all(self._is_ready(part) for part in self.parts.values())
         self.pace = FIRST / CHUNK  # rows a second
+        # Memory that is new for each call takes longer to get than updates of a small network.
+        self._errors, self._speed, self._order = np.empty(0), np.empty(0), np.empty(0, np.int64)
         self.share = 0.0  # of the epoch that is being run
 
     @property
@@ -101,7 +103,7 @@ class Spans:
         """How many epochs take about as long as a call should."""
         if not self.whole or self.updates_an_epoch > SEGMENT:
             return 1
-        return max(1, int(self.pace * CHUNK / self.count))
+        return max(1, min(int(self.pace * CHUNK / self.count), SEGMENT // self.updates_an_epoch))
 
     def run(
         self,
@@ -133,10 +135,11 @@ class Spans:
         """Some short epochs in one call."""
         size = self.updates_an_epoch
         whole, rest = divmod(min(updates, size * len(rates)), size)
-        order = orders_of_epochs(self.count, first, whole + (rest > 0), shuffle=self.shuffle, seed=self.seed)
-        order = order[: whole * self.count + rest * self.batch]
-        errors = np.empty(whole * size + rest)
-        speed = np.repeat(np.asarray(rates, float), size)
+        order = self._orders(first, whole + (rest > 0))[: whole * self.count + rest * self.batch]
+        if len(self._errors) < whole * size + rest:
+            self._errors = np.empty(whole * size + rest)
+        errors = self._errors[: whole * size + rest]
+        speed = self._speeds(rates)
         made = self._call(order, speed, errors, self.count)
         done.failed = made < len(errors)
         made = min(made + 1, len(errors))
@@ -147,6 +150,23 @@ class Spans:
         done.rows += [self.count] * whole
         if made > whole * size:
             self._add(done, errors[whole * size : made], new=True)
+
+    def _orders(self, first: int, count: int) -> NDArray[Any]:
+        """The orders of some epochs; where nothing is shuffled they are the same each time."""
+        if self.shuffle:
+            return orders_of_epochs(self.count, first, count, shuffle=True, seed=self.seed)
+        if len(self._order) < count * self.count:
+            self._order = orders_of_epochs(self.count, first, count, shuffle=False, seed=self.seed)
+        return self._order
+
+    def _speeds(self, rates: Sequence[float]) -> NDArray[Any]:
+        """The rate of each update of some epochs: of most runs it is always the same."""
+        size = self.updates_an_epoch
+        if any(rate != rates[0] for rate in rates):
+            return np.repeat(np.asarray(rates, float), size)
+        if len(self._speed) < len(rates) * size or self._speed[0] != rates[0]:
+            self._speed = np.full(len(rates) * size, rates[0])
+        return self._speed
 
     def _one(self, epoch: int, rate: float, updates: int, halt: Callable[[], bool], done: Done) -> None:
         """One epoch, in as many calls as it takes; errors are summed by segments, wherever the calls are cut."""
