@@ -17,6 +17,7 @@ from chainrule.targets.llvm.packing import Packed
 from chainrule.transforms.schedule.stages import Store, whole
 
 _SUMS: Final = {64: 24, 32: 12, 16: 12}  # registers for sums, by the bytes of one
+_DEEP: Final = 256  # products in a sum from which on what is made of it takes no time, so that code may be short
 _SHORT: Final = 6  # ops up to which no loop over the rows of a tile is made: 1.05 times the updates of 64-64-10
 
 
@@ -46,7 +47,9 @@ class Tile:
 
     def finish(self, sums: Sequence[Sequence[Value]]) -> None:
         """All that is made of the sums: first worked out, then stored; in a loop if it is long, or if the sums are."""
-        long = self.numbers or self.vectors or self.nest.length(self.nest.stage.stores) > _SHORT
+        (inner,) = self.nest.summed()
+        deep = isinstance(inner, int) and inner > _DEEP
+        long = deep or self.numbers or self.vectors or self.nest.length(self.nest.stage.stores) > _SHORT
         if len(self.rows) > 1 and long:
             self._finish_rows(sums)
             return
