@@ -22,6 +22,7 @@ from chainrule.numbers.array import of_nested, to_nested
 from chainrule.numbers.vectorised import numpy_numbers
 from chainrule.optimizers import find_optimizer, training_program
 from chainrule.quantity import Name, Quantity
+from chainrule.targets.llvm.training import TrainingKernel
 from chainrule.transforms.batch import batch_loss
 from chainrule.transforms.stabilise import stabilise
 
@@ -106,6 +107,37 @@ def gap(found: Mapping[Quantity, Any], expected: Mapping[Quantity, Any]) -> floa
         float(np.max(np.abs(found[label] - expected[label]) / np.maximum(1.0, np.abs(expected[label])), initial=0.0))
         for label in found
     )
+
+
+def run_beside_the_reference(
+    program: Program, kernel: TrainingKernel, examples: Mapping[Quantity, Any], dtype: Any, *, rates: Any,
+    epoch: int | None = None,
+) -> None:  # fmt: skip
+    """An update for each rate, in two calls: the first ends within a block, the second may be cut into epochs."""
+    state = beginning(program, dtype)
+    order, errors = np.random.default_rng(6).integers(0, len(examples[X]), len(rates)), np.zeros(len(rates))
+    expected, due = reference(program, state, examples, order, 1, {RATE: rates})
+    for part, length in ((slice(0, 37), None), (slice(37, len(rates)), epoch)):
+        made = kernel.run(state, examples, order[part], 1, {RATE: rates[part]}, errors[part], epoch=length)
+        assert made == len(order[part])
+    bound = 1e-10 if dtype == "float64" else 1e-5
+    assert gap(state, expected) < bound
+    assert np.max(np.abs(errors - due) / np.maximum(1, np.abs(due))) < bound
+
+
+def stop_at_bad_errors(program: Program, kernel: TrainingKernel, examples: Mapping[Quantity, Any]) -> None:
+    """An example that is no number, at each place: the state is that of the update before."""
+    rows = len(examples[X])
+    rates = np.full(rows, 0.1)
+    for bad in range(rows):
+        spoiled = {label: part.copy() for label, part in examples.items()}
+        spoiled[X][bad] = np.nan
+        state, errors = beginning(program, "float64"), np.full(rows, -1.0)
+        expected, _ = reference(program, state, examples, np.arange(bad), 1, {RATE: rates})
+        assert kernel.run(state, spoiled, np.arange(rows), 1, {RATE: rates}, errors) == bad
+        assert gap(state, expected) < 1e-12
+        assert np.isfinite(errors[:bad]).all()
+        assert (errors[bad + 1 :] == -1).all()
 
 
 def printed_twice(program: str, kept: Path) -> list[list[str]]:

@@ -12,7 +12,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.targets.networks import RATE, E, T, X, beginning, gap, network, of_formulas, reference
+from tests.targets.networks import (
+    RATE,
+    E,
+    T,
+    X,
+    beginning,
+    network,
+    of_formulas,
+    run_beside_the_reference,
+    stop_at_bad_errors,
+)
 
 from chainrule.graph import Program
 from chainrule.targets.llvm import program as program_module
@@ -41,17 +51,8 @@ def numbers(inputs: int, outputs: int, dtype: Any) -> dict[Any, Any]:
     }
 
 
-def run_beside_the_reference(program: Program, kernel: TrainingKernel, examples: Any, dtype: Any) -> None:
-    """Updates in two calls, of which the first ends within a block, and the second in its epochs."""
-    state = beginning(program, dtype)
-    order, errors = np.random.default_rng(6).integers(0, ROWS, 100), np.zeros(100)
-    rates = np.linspace(0.02, 0.1, 100)
-    expected, due = reference(program, state, examples, order, 1, {RATE: rates})
-    assert kernel.run(state, examples, order[:37], 1, {RATE: rates[:37]}, errors[:37]) == 37
-    assert kernel.run(state, examples, order[37:], 1, {RATE: rates[37:]}, errors[37:], epoch=21) == 63
-    bound = 1e-10 if dtype == "float64" else 1e-5
-    assert gap(state, expected) < bound
-    assert np.max(np.abs(errors - due) / np.maximum(1, np.abs(due))) < bound
+def run(program: Program, kernel: TrainingKernel, examples: Any, dtype: Any) -> None:
+    run_beside_the_reference(program, kernel, examples, dtype, rates=np.linspace(0.02, 0.1, 100), epoch=21)
 
 
 @given(data=st.data())
@@ -64,7 +65,7 @@ def test_random_networks(data: st.DataObject) -> None:
     dtype = data.draw(st.sampled_from(["float64", "float32"]))
     kernel = kernel_of(program, dtype)
     assert bool(kernel.code.ahead) == (layers[0] > 1 and layers[1] > 1)
-    run_beside_the_reference(program, kernel, numbers(layers[0], layers[-1], dtype), dtype)
+    run(program, kernel, numbers(layers[0], layers[-1], dtype), dtype)
 
 
 FORMULAS = {
@@ -86,7 +87,7 @@ def test_formulas_of_ones_own(name: str) -> None:
     program = of_formulas(FORMULAS[name].replace("; ", "\n"), SHAPES)
     kernel = kernel_of(program)
     assert kernel.code.ahead
-    run_beside_the_reference(program, kernel, numbers(6, 3, "float64"), "float64")
+    run(program, kernel, numbers(6, 3, "float64"), "float64")
 
 
 @pytest.mark.parametrize(
@@ -101,7 +102,7 @@ def test_what_does_not_learn_from_the_examples_themselves_runs_as_ever(formulas:
     kernel = kernel_of(program)
     assert not kernel.code.ahead
     assert kernel.block == 1
-    run_beside_the_reference(program, kernel, numbers(6, 3, "float64"), "float64")
+    run(program, kernel, numbers(6, 3, "float64"), "float64")
 
 
 @pytest.mark.parametrize("optimizer", ["momentum", "nesterov", "adam", "rmsprop"])
@@ -122,7 +123,7 @@ def test_one_pass_over_weights_beyond_the_registers(layers: list[int], dtype: An
     program = network(layers)
     kernel = kernel_of(program, dtype)
     assert kernel.code.ahead
-    run_beside_the_reference(program, kernel, numbers(layers[0], layers[-1], dtype), dtype)
+    run(program, kernel, numbers(layers[0], layers[-1], dtype), dtype)
     text = describe(kernel.code.plan)
     once = re.search(r"\(W1 - rate\S+\) @ the next example, vectors along the result", text) is not None
     assert once != ("W1 := " in text)
@@ -135,21 +136,12 @@ def test_one_pass_for_formulas_of_ones_own(name: str, monkeypatch: pytest.Monkey
     program = of_formulas(FORMULAS[name].replace("; ", "\n"), SHAPES)
     kernel = kernel_of(program)
     assert kernel.code.ahead
-    run_beside_the_reference(program, kernel, numbers(6, 3, "float64"), "float64")
+    run(program, kernel, numbers(6, 3, "float64"), "float64")
 
 
 def test_a_bad_error_within_a_block_leaves_weights_that_are_changed_in_passing() -> None:
-    layers = [40, 30, 3]
-    program = network(layers)
-    kernel, rates = kernel_of(program), np.full(ROWS, 0.1)
-    examples = numbers(40, 3, "float64")
-    for bad in range(ROWS):
-        spoiled = {label: part.copy() for label, part in examples.items()}
-        spoiled[X][bad] = np.nan
-        state, errors = beginning(program, "float64"), np.full(ROWS, -1.0)
-        expected, _ = reference(program, state, examples, np.arange(bad), 1, {RATE: rates})
-        assert kernel.run(state, spoiled, np.arange(ROWS), 1, {RATE: rates}, errors) == bad
-        assert gap(state, expected) < 1e-12
+    program = network([40, 30, 3])
+    stop_at_bad_errors(program, kernel_of(program), numbers(40, 3, "float64"))
 
 
 def test_a_plan_says_what_is_begun_and_for_which_example() -> None:

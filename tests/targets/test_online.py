@@ -8,7 +8,19 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.targets.networks import RATE, E, T, X, beginning, gap, network, of_formulas, reference
+from tests.targets.networks import (
+    RATE,
+    E,
+    T,
+    X,
+    beginning,
+    gap,
+    network,
+    of_formulas,
+    reference,
+    run_beside_the_reference,
+    stop_at_bad_errors,
+)
 
 from chainrule.graph import Program
 from chainrule.quantity import Quantity
@@ -183,20 +195,12 @@ def everything_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blocked, "_WIDE", 2)
 
 
-def run_beside_the_reference(program: Program, layers: list[int], dtype: Any, *, in_blocks: bool) -> None:
+def run(program: Program, layers: list[int], dtype: Any, *, in_blocks: bool) -> None:
     kernel = compile_training(program, error=E, dtype=dtype)
     assert isinstance(kernel, TrainingKernel)
     assert (kernel.block > 1) == in_blocks
-    examples, state = numbers(layers, dtype), beginning(program, dtype)
-    order, errors = np.random.default_rng(6).integers(0, ROWS, 100), np.zeros(100)
     rates = np.linspace(0.01, 0.03, 100)  # small enough that rounding does not grow from update to update
-    expected, due = reference(program, state, examples, order, 1, {RATE: rates})
-    for first, last in ((0, 37), (37, 100)):
-        made = kernel.run(state, examples, order[first:last], 1, {RATE: rates[first:last]}, errors[first:last])
-        assert made == last - first
-    bound = 1e-10 if dtype == "float64" else 1e-5
-    assert gap(state, expected) < bound
-    assert np.max(np.abs(errors - due) / np.maximum(1, np.abs(due))) < bound
+    run_beside_the_reference(program, kernel, numbers(layers, dtype), dtype, rates=rates)
 
 
 @given(data=st.data())
@@ -205,7 +209,7 @@ def test_blocks_of_random_networks(data: st.DataObject, everything_in_blocks: No
     layers = data.draw(st.lists(st.integers(2, 40), min_size=2, max_size=4))
     activation = data.draw(st.sampled_from(["sigmoid", "tanh", "softplus", "gelu"]))  # what does not diverge
     dtype = data.draw(st.sampled_from(["float64", "float32"]))
-    run_beside_the_reference(network(layers, activation=activation), layers, dtype, in_blocks=True)
+    run(network(layers, activation=activation), layers, dtype, in_blocks=True)
 
 
 @pytest.mark.parametrize("name", DAGS)
@@ -219,28 +223,20 @@ def test_blocks_of_what_is_no_chain_of_layers(name: str, everything_in_blocks: N
         "U": (3, 6) if "U @ x" in DAGS[name] else (5, 5),
     }
     program = of_formulas(DAGS[name].replace("; ", "\n"), shapes)
-    run_beside_the_reference(program, [6, 3], "float64", in_blocks="scaled" not in name)
+    run(program, [6, 3], "float64", in_blocks="scaled" not in name)
 
 
 @pytest.mark.parametrize("options", [{"optimizer": "momentum"}, {"optimizer": "adam"}], ids=str)
 def test_what_does_not_fit_runs_as_ever(options: dict[str, Any], everything_in_blocks: None) -> None:
-    run_beside_the_reference(network([9, 5, 3], **options), [9, 5, 3], "float64", in_blocks=False)
+    run(network([9, 5, 3], **options), [9, 5, 3], "float64", in_blocks=False)
 
 
 def test_a_bad_error_at_any_place_of_a_small_block(everything_in_blocks: None) -> None:
     layers = [7, 4, 3]
     program = network(layers)
     kernel = compile_training(program, error=E)
-    examples, rates = numbers(layers), np.full(ROWS, 0.1)
-    for bad in range(ROWS):
-        spoiled = {label: part.copy() for label, part in examples.items()}
-        spoiled[X][bad] = np.nan
-        state, errors = beginning(program, "float64"), np.full(ROWS, -1.0)
-        expected, _ = reference(program, state, examples, np.arange(bad), 1, {RATE: rates})
-        assert kernel.run(state, spoiled, np.arange(ROWS), 1, {RATE: rates}, errors) == bad
-        assert gap(state, expected) < 1e-12
-        assert np.isfinite(errors[:bad]).all()
-        assert (errors[bad + 1 :] == -1).all()
+    assert isinstance(kernel, TrainingKernel)
+    stop_at_bad_errors(program, kernel, numbers(layers))
 
 
 @pytest.mark.parametrize("layers", [[2, 2, 1], [270, 50, 6]], ids=str)

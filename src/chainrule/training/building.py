@@ -1,31 +1,22 @@
-"""How a model is made from what a person gives, and one example of it made a problem that can be explained.
-
-What a model is but for its numbers is made without NumPy, because a short program should start in no time.
-"""
+"""How a model is made from what a person gives, and one example of it made a problem that can be explained."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any
 
-from chainrule.dataclasses import dataclass
-from chainrule.errors import GradientError, ProblemError
-from chainrule.graph import Graph
+from chainrule.errors import ProblemError
 from chainrule.network import Network, layered, network_formulas
-from chainrule.node import Node, input_node, label_of, type_of
+from chainrule.node import label_of
 from chainrule.notation import Names
-from chainrule.quantity import Name, Quantity, spell
-from chainrule.training.sources import Shape, first_values, graph_of, minimised, named_shapes, outputs_before, roles
-from chainrule.transforms.stabilise import running
+from chainrule.quantity import Name, Quantity
+from chainrule.training.sources import Shape, first_values, named_shapes, outputs_before, roles
+from chainrule.training.structure import structure
 
 if TYPE_CHECKING:
     from chainrule.problem.problem import Problem
     from chainrule.training.model import DType, Model, Source
-
-_KEPT: Final = 32  # graphs
-_LONG: Final = 1 << 14  # characters; the graphs of longer texts are not kept, because they take memory
 
 
 def build(
@@ -62,67 +53,6 @@ def build(
     model.names = names
     model.outputs = outputs_before(model.graph, model.minimise, list(due), outputs)
     model._parameters = Parameters(values)
-
-
-@dataclass(frozen=True, slots=True)
-class Structure:
-    """What a model is but for its numbers: its graph for one example, and what has which part in it."""
-
-    graph: Graph
-    minimise: Quantity
-    inputs: tuple[Node, ...]
-    targets: tuple[Node, ...]
-    learning: tuple[str, ...]  # the parameters that the error depends on
-
-
-def structure(
-    source: Source,
-    *,
-    inputs: Mapping[str, Shape],
-    targets: Mapping[str, Shape],
-    parameters: Mapping[str, Shape],
-    minimise: str | None,
-) -> Structure:
-    """The graph of a model: the same one, if it was made of the same text before, with all that is kept under it.
-
-    Raises GradientError for a useless parameter, and what `graph_of` raises.
-    """
-    if not isinstance(source, str) or len(source) > _LONG:
-        return _structure(source, inputs, targets, parameters, minimise)
-    return _kept(source, *[tuple(part.items()) for part in (inputs, targets, parameters)], minimise)
-
-
-_Shapes: TypeAlias = "tuple[tuple[str, Shape], ...]"
-
-
-@lru_cache(maxsize=_KEPT)
-def _kept(source: str, inputs: _Shapes, targets: _Shapes, parameters: _Shapes, minimise: str | None) -> Structure:
-    return _structure(source, dict(inputs), dict(targets), dict(parameters), minimise)
-
-
-def _structure(
-    source: Source,
-    inputs: Mapping[str, Shape],
-    targets: Mapping[str, Shape],
-    parameters: Mapping[str, Shape],
-    minimise: str | None,
-) -> Structure:
-    graph = graph_of(source, {**inputs, **targets, **parameters})
-    error = minimised(graph, minimise)
-    known = graph.quantities()
-    unused = [name for name in parameters if Name(name) not in known]
-    if unused:
-        raise GradientError(f"{unused[0]} learns, but no formula uses it.", hint="Remove it, or use it.")
-    below = running(graph, [error]).inputs()
-    learning = tuple([name for name in parameters if Name(name) in below])
-    if not learning:
-        raise GradientError(f"{spell(error)} depends on no parameter, so nothing can be learned.")
-    given, due = (tuple([_input(name, shape) for name, shape in part.items()]) for part in (inputs, targets))
-    return Structure(graph, error, given, due, learning)
-
-
-def _input(name: str, shape: Shape) -> Node:
-    return input_node(Name(name), type_of("real", shape))
 
 
 def layered_model(

@@ -5,22 +5,21 @@ A run is known by its kernel, and by where in the kernel's memory everything lie
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Any, Literal
 
-from chainrule.dataclasses import dataclass
-from chainrule.graph import Graph, Program
-from chainrule.node import Node, label_of
+from chainrule.graph import Program
+from chainrule.node import label_of
 from chainrule.numbers.array import Array
-from chainrule.quantity import Name, Quantity, spell
+from chainrule.quantity import Name, spell
 from chainrule.targets.llvm.machine import Compiled
 from chainrule.targets.llvm.training import TrainingKernel
-from chainrule.training.building import structure
 from chainrule.training.kernels import native_kernel
 from chainrule.training.known import keep, layered_arguments
 from chainrule.training.sources import Shape
-from chainrule.training.step import Penalties, training_step
+from chainrule.training.step import Penalties, step_of
+from chainrule.training.structure import Structure, structure
 from chainrule.transforms.schedule.stages import Buffer
 
 if TYPE_CHECKING:
@@ -47,10 +46,11 @@ def known_run(
     parts = {name: arguments[name] for name in ("source", "inputs", "targets", "parameters", "minimise")}
     found = structure(**parts)
     first = {name: Array(shape, values[name]) for name, shape in shapes.items()}
-    model = _Learner(found.graph, found.minimise, found.inputs, found.targets, found.learning, frozenset(), first)
-    program = training_step(model, rule.optimizer, rate=rule.plain[1], online=online, over=over, penalties=Penalties())
-    kernel = native_kernel(program, error=model.minimise, dtype=told["dtype"], lost=lost)
-    recipe = _recipe(model, program, kernel, batch) if isinstance(kernel, TrainingKernel) else None
+    program = step_of(
+        found, first, rule.optimizer, rate=rule.plain[1], online=online, over=over, penalties=Penalties()
+    )  # fmt: skip
+    kernel = native_kernel(program, error=found.minimise, dtype=told["dtype"], lost=lost)
+    recipe = _recipe(found, shapes, program, kernel, batch) if isinstance(kernel, TrainingKernel) else None
     if recipe is None or not isinstance(kernel, TrainingKernel):
         return None
     if kernel.compiled.key is not None:
@@ -58,20 +58,9 @@ def known_run(
     return recipe, kernel.compiled
 
 
-@dataclass(frozen=True, slots=True)
-class _Learner:
-    """A network without NumPy, as a training step is made from it."""
-
-    graph: Graph
-    minimise: Quantity
-    inputs: tuple[Node, ...]
-    targets: tuple[Node, ...]
-    learning: tuple[str, ...]
-    biases: frozenset[str]
-    parameters: Mapping[str, Array]
-
-
-def _recipe(model: _Learner, program: Program, kernel: TrainingKernel, batch: int) -> dict[str, Any] | None:
+def _recipe(
+    model: Structure, parameters: Collection[str], program: Program, kernel: TrainingKernel, batch: int
+) -> dict[str, Any] | None:
     code, memory = kernel.code, kernel.code.memory
     roles = {label_of(one): 0 for one in model.inputs} | {label_of(one): 1 for one in model.targets}
     parts = [roles.get(label_of(one)) for one in program.examples]
@@ -85,7 +74,7 @@ def _recipe(model: _Learner, program: Program, kernel: TrainingKernel, batch: in
         if buffer.number not in memory.offsets:
             return None
         begin = memory.offsets[buffer.number] // memory.item
-        is_parameter = isinstance(label, Name) and spell(label) in model.parameters
+        is_parameter = isinstance(label, Name) and spell(label) in parameters
         start = spell(label) if is_parameter else float(kept.initial)
         state.append((start, [begin + place for place in _places(buffer, memory.sizes(buffer))]))
     bound = code.bound(batch)

@@ -20,6 +20,7 @@ from chainrule.ops.reduction import SUM
 from chainrule.optimizers import Optimizer, training_program
 from chainrule.quantity import Name, Quantity, spell
 from chainrule.randomness import fold_text, seed_key
+from chainrule.training.structure import Structure
 from chainrule.transforms.batch import batch_loss
 from chainrule.transforms.mapping import map_graph
 from chainrule.transforms.stabilise import running
@@ -81,15 +82,29 @@ def training_step(
 
     What does not depend on numbers is kept: it takes longer to work out than a short run of a small network.
     """
-    known = _Known(
-        model.graph, model.minimise, model.inputs, model.targets, model.learning, model.biases,
-        frozenset(model.parameters),
-    )  # fmt: skip
-    dropout = tuple(penalties.dropout.items())
-    plan = _step(
-        known, optimizer, "one" if online else over, penalties.l1, penalties.l2, dropout, seed if dropout else 0
+    known = Structure(model.graph, model.minimise, model.inputs, model.targets, model.learning, model.biases)
+    return step_of(
+        known, model.parameters, optimizer, rate=rate, online=online, over=over, penalties=penalties, seed=seed
     )
-    starts: dict[Quantity, Any] = {Name(name): model.parameters[name] for name in model.learning}
+
+
+def step_of(
+    known: Structure,
+    parameters: Mapping[str, Any],
+    optimizer: Optimizer,
+    *,
+    rate: float,
+    online: bool,
+    over: Literal["sum", "mean"],
+    penalties: Penalties,
+    seed: int = 0,
+) -> Program:
+    """The same from the parts of a model."""
+    dropout, names = tuple(penalties.dropout.items()), frozenset(parameters)
+    plan = _step(
+        known, names, optimizer, "one" if online else over, penalties.l1, penalties.l2, dropout, seed if dropout else 0
+    )
+    starts: dict[Quantity, Any] = {Name(name): parameters[name] for name in known.learning}
     starts |= dict.fromkeys(plan.scalars, rate)
     return replace(plan, state={label: _started(one, starts) for label, one in plan.state.items()})
 
@@ -98,23 +113,11 @@ def _started(one: State, starts: Mapping[Quantity, Any]) -> State:
     return replace(one, initial=starts[label_of(one.initial)]) if isinstance(one.initial, Node) else one
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What is known of a model without its numbers; `names` are those of all its parameters."""
-
-    graph: Graph
-    minimise: Quantity
-    inputs: tuple[Node, ...]
-    targets: tuple[Node, ...]
-    learning: tuple[str, ...]
-    biases: frozenset[str]
-    names: frozenset[str]
-
-
 @lru_cache(maxsize=KEPT)
 @collector_paused()
 def _step(
-    model: _Known,
+    model: Structure,
+    names: frozenset[str],
     optimizer: Optimizer,
     over: Literal["one", "sum", "mean"],
     l1: float,
@@ -122,8 +125,11 @@ def _step(
     dropout: tuple[tuple[str, float], ...],
     seed: int,
 ) -> Program:
-    """The program of one update, in which an input stands for the number that it starts from."""
-    taken = {*model.graph.quantities(), *map(Name, model.names)}
+    """The program of one update, in which an input stands for the number that it starts from.
+
+    `names` are those of all parameters.
+    """
+    taken = {*model.graph.quantities(), *map(Name, names)}
     counter = input_node(_free("update", taken))
     penalties = Penalties(l1=l1, l2=l2, dropout=dict(dropout))
     graph, changing = objective(model, over=over, penalties=penalties, counter=counter, seed=seed)

@@ -10,6 +10,7 @@ from typing import Final
 
 from chainrule.targets.llvm.amx_layout import BLOCK, DEEP, PARTS, SIDE, TILE
 from chainrule.targets.llvm.emit import Emitter, Value
+from chainrule.targets.llvm.joining import turned
 from chainrule.targets.llvm.module import function
 
 LARGEST: Final = 0x5F800000  # the bits of 2^64: of numbers from there on, and of endless ones, no sum of parts is made
@@ -112,15 +113,8 @@ def _split(e: Emitter, low: Value, high: Value) -> tuple[Value, Value, Value]:
 
 
 def _turn(e: Emitter, tile: Value) -> None:
-    """Let rows and units of a tile change places.
-
-    Row k and row k + 8, their lanes taken in turns, are rows 2k and 2k + 1 of the next round. That rotates the digits
-    of (row, lane) in binary by one, so that after four rounds they have changed places.
-    """
+    """Let rows and units of a tile change places."""
     places = [e.offset(tile, e.index(k * SIDE)) for k in range(SIDE)]
-    rows = [e.load(place, SIDE) for place in places]
-    turns = [[lane for k in range(half, half + 8) for lane in (k, k + SIDE)] for half in (0, 8)]
-    for _ in range(4):
-        rows = [e.shuffle(rows[k], rows[k + 8], turn) for k in range(8) for turn in turns]
+    rows = turned(e, [e.load(place, SIDE) for place in places], SIDE)
     for row, place in zip(rows, places, strict=True):
         e.store(row, place)

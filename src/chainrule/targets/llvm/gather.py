@@ -7,6 +7,7 @@ from math import prod
 from typing import Final
 
 from chainrule.targets.llvm.emit import Emitter, Value
+from chainrule.targets.llvm.joining import turned
 from chainrule.targets.llvm.memory import Memory
 from chainrule.transforms.schedule.stages import Buffer
 
@@ -85,24 +86,6 @@ def copy_columns(
         row = source(loop.index)
         for k, column in enumerate(columns):
             e.store(e.load(e.offset(row, e.index(k)), 1), e.offset(column, loop.index))
-
-
-def turned(e: Emitter, rows: Sequence[Value], columns: int) -> list[Value]:
-    """The columns of some rows: each step joins two vectors into one of twice the rows, or two of half the columns.
-
-    A vector has all its rows of one column, then those of the next.
-    """
-    if len(rows) == 1:
-        return list(rows)
-    lanes = rows[0].lanes
-    each = lanes // columns
-    order = [half + c * each + k for c in range(columns) for half in (0, lanes) for k in range(each)]
-    parts = [order] if 2 * lanes <= each * len(rows) else [order[:lanes], order[lanes:]]
-    found = []
-    for part in parts:
-        joined = [e.shuffle(x, y, part) for x, y in zip(rows[::2], rows[1::2], strict=True)]
-        found += turned(e, joined, columns // len(parts))
-    return found
 
 
 def _found(e: Emitter, buffer: Buffer, memory: Memory) -> Value:

@@ -1,4 +1,4 @@
-"""Lanes of vectors joined into single numbers, and the masks that keep the padding out of it."""
+"""Lanes of vectors joined: into single numbers, with masks that keep the padding out of it, and rows into columns."""
 
 from __future__ import annotations
 
@@ -28,6 +28,24 @@ def fold(e: Emitter, vectors: Sequence[Value], combine: Combine) -> Value:
             current = [combine(e.shuffle(x, y, low), e.shuffle(x, y, high)) for x, y in pairs]
         segments *= sources
     return current[0]
+
+
+def turned(e: Emitter, rows: Sequence[Value], columns: int) -> list[Value]:
+    """The columns of some rows: each step joins two vectors into one of twice the rows, or two of half the columns.
+
+    A vector has all its rows of one column, then those of the next.
+    """
+    if len(rows) == 1:
+        return list(rows)
+    lanes = rows[0].lanes
+    each = lanes // columns
+    order = [half + c * each + k for c in range(columns) for half in (0, lanes) for k in range(each)]
+    parts = [order] if 2 * lanes <= each * len(rows) else [order[:lanes], order[lanes:]]
+    found = []
+    for part in parts:
+        joined = [e.shuffle(x, y, part) for x, y in zip(rows[::2], rows[1::2], strict=True)]
+        found += turned(e, joined, columns // len(parts))
+    return found
 
 
 def lanes_below(e: Emitter, index: Value, size: Value, lanes: int) -> Value:

@@ -68,37 +68,39 @@ def summed_in_parts(stage: Stage, item: int) -> bool:
     return all(isinstance(size, int) for size in stage.space) and prod(map(int, stage.space)) * item >= _LARGE_SUMS
 
 
-def is_packed(stage: Stage, lanes: int) -> bool:
-    """Whether a product is one of a batch and of weights so many that they may be packed: sooner if they are turned."""
+def _sizes(stage: Stage) -> tuple[Dim, Dim, int] | None:
+    """Of a whole product of two matrices the sizes along its vectors and across them, and the known one summed over."""
     core, product = stage.core, stage.product
     if core is None or product is None or product.lower or len(stage.space) != 2:
+        return None
+    inner = core.args[1].type.shape[0]
+    return (stage.space[product.along], stage.space[1 - product.along], inner) if isinstance(inner, int) else None
+
+
+def is_packed(stage: Stage, lanes: int) -> bool:
+    """Whether a product is one of a batch and of weights so many that they may be packed: sooner if they are turned."""
+    columns, rows, inner = _sizes(stage) or (None, None, 0)
+    if stage.product is None or not isinstance(columns, int) or isinstance(rows, int) or rows == blocked.ROWS:
         return False
-    columns, rows, inner = stage.space[product.along], stage.space[1 - product.along], core.args[1].type.shape[0]
-    if not isinstance(columns, int) or not isinstance(inner, int) or isinstance(rows, int) or rows == blocked.ROWS:
-        return False
-    least = _LEAST_TURNED if product.folded else _LEAST_COPIED
+    least = _LEAST_TURNED if stage.product.folded else _LEAST_COPIED
     return columns >= WIDE * lanes and inner <= _DEEPEST and columns * inner >= least
 
 
 def is_turned_by_rows(stage: Stage, lanes: int) -> bool:
     """Whether lanes go across the rows of a product by dot products, and to turn rows takes less than to join lanes."""
-    core, product = stage.core, stage.product
-    if core is None or product is None or not product.folded or product.lower or len(stage.space) != 2:
-        return False
-    rows, columns, inner = stage.space[product.along], stage.space[1 - product.along], core.args[1].type.shape[0]
-    if isinstance(rows, int) or not isinstance(columns, int) or not isinstance(inner, int):
+    rows, columns, inner = _sizes(stage) or (None, None, 0)
+    if stage.product is None or not stage.product.folded or isinstance(rows, int) or not isinstance(columns, int):
         return False
     return columns <= _FEW and (lanes.bit_length() - 1) * inner <= _JOINED * (lanes - 1) * columns
 
 
 def _packed(stage: Stage, lanes: int, item: int) -> int:
     """How many numbers of a stage are packed."""
+    _, _, inner = _sizes(stage) or (None, None, 0)
     if is_turned_by_rows(stage, lanes):
-        assert stage.core is not None
-        return (int(stage.core.args[1].type.shape[0]) + lanes) * lanes
+        return (inner + lanes) * lanes
     if is_packed(stage, lanes):
-        assert stage.core is not None
-        return (int(stage.core.args[1].type.shape[0]) + lanes) * (WIDE + 1) * lanes
+        return (inner + lanes) * (WIDE + 1) * lanes
     return LONGEST * _HIGHEST if summed_in_parts(stage, item) else 0
 
 

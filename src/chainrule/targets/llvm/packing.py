@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from chainrule.dataclasses import dataclass, replace
 from chainrule.targets.llvm.covering import Span
 from chainrule.targets.llvm.emit import Emitter, Value
+from chainrule.targets.llvm.joining import turned
 from chainrule.targets.llvm.memory import WIDE
 from chainrule.targets.llvm.nest import Nest, Point
 from chainrule.targets.llvm.operands import free_axes, matrix, operand
@@ -83,7 +84,7 @@ def pack_turned(nest: Nest, along: int, points: Sequence[Point]) -> Packed:
                 inside = point.live is None or lane < point.live
                 nest.at[along] = Point(point.index, point.shift + lane * inside)
                 rows.append(number())
-            for down, column in enumerate(_turned(e, rows)):
+            for down, column in enumerate(turned(e, rows, lanes)):
                 e.store(column, packed.place(e, loop.index, down * packed.each + k * lanes))
     return packed
 
@@ -103,16 +104,3 @@ def fetch_turned(nest: Nest, along: int, points: Sequence[Point], row: Point) ->
 def _side(nest: Nest, axis: int) -> int:
     """Whether an axis of the result is one of the left matrix (0) or of the right one."""
     return 0 if free_axes(nest)[0] == axis else 1
-
-
-def _turned(e: Emitter, rows: list[Value]) -> list[Value]:
-    """The columns of a square of vectors.
-
-    Row k and row k + half as many, their lanes taken in turns, are rows 2k and 2k + 1 of the next round. That rotates
-    the digits of (row, lane) in binary by one, until they have changed places.
-    """
-    side, half = len(rows), len(rows) // 2
-    turns = [[lane for k in range(first, first + half) for lane in (k, k + side)] for first in (0, half)]
-    for _ in range(side.bit_length() - 1):
-        rows = [e.shuffle(rows[k], rows[k + half], turn) for k in range(half) for turn in turns]
-    return rows

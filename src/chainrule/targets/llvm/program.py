@@ -45,7 +45,7 @@ def program_code(program: Program, error: Node, dtype: DType, machine: Machine, 
     """The plan of a program whose loop minimises `error`."""
     symbol, item = _row_symbol(program), REALS[dtype].size
     lanes = machine.vector_bytes // item
-    roots, ahead = _roots(program, error, dtype, machine, precise=precise)
+    roots, ahead = _roots(program, error, dtype, machine, online=symbol is None, precise=precise)
     afters = [kept.after for kept in program.state.values()]
     changing = {*_befores(program), *program.examples, *program.scalars.values()}
     given = tuple([n for n in order([error, *afters]) if n.op is INPUT and n not in changing])
@@ -53,7 +53,7 @@ def program_code(program: Program, error: Node, dtype: DType, machine: Machine, 
     roles |= dict.fromkeys(_befores(program), "state")
     roles |= dict.fromkeys(program.examples, "example")
     roles |= dict.fromkeys(program.scalars.values(), "scalar")
-    made, examples, parts, wide, following = _planned(program, roots, ahead, roles, lanes, item)
+    made, examples, parts, wide, following = _planned(program, symbol, roots, ahead, roles, lanes, item)
     in_place = _used_in_place(examples, roots, lanes) if symbol is None else []
     direct = {made.found[n].number for n in in_place if n in made.found}
     direct |= {number for name, number in parts.items() if name in ("net", "gram", "columns", "taken")}
@@ -70,13 +70,13 @@ def _befores(program: Program) -> list[Node]:
 
 
 def _roots(
-    program: Program, error: Node, dtype: DType, machine: Machine, *, precise: bool
+    program: Program, error: Node, dtype: DType, machine: Machine, *, online: bool, precise: bool
 ) -> tuple[list[Node], Ahead | None]:
     """The error and the state after an update; of a small program, what looks one example ahead instead, if it can."""
     befores, item = _befores(program), REALS[dtype].size
     roots = lower([error, *[kept.after for kept in program.state.values()]])
     ahead = None
-    if _row_symbol(program) is None and item * sum([prod(map(int, n.type.shape)) for n in befores]) <= _SMALL:
+    if online and item * sum([prod(map(int, n.type.shape)) for n in befores]) <= _SMALL:
         states = list(zip(befores, roots[1:], strict=True))
         ahead = looking_ahead(roots, states, program.examples, registers=True)
         roots = ahead.all if ahead is not None else roots
@@ -87,10 +87,11 @@ def _roots(
 
 
 def _planned(
-    program: Program, roots: Sequence[Node], ahead: Ahead | None, roles: Mapping[Node, Role], lanes: int, item: int
-) -> _Planned:
+    program: Program, symbol: str | None, roots: Sequence[Node], ahead: Ahead | None, roles: Mapping[Node, Role],
+    lanes: int, item: int,
+) -> _Planned:  # fmt: skip
     """The plan of the roots; online, in blocks or looking ahead if either pays."""
-    befores, groups, symbol = _befores(program), _groups(program), _row_symbol(program)
+    befores, groups = _befores(program), _groups(program)
     if ahead is None and symbol is None:
         states = list(zip(befores, roots[1:], strict=True))
         block = blocked(roots, states, program.examples, item=item)

@@ -27,7 +27,7 @@ from chainrule.ops.matrix import MATMUL, RESHAPE, TRANSPOSE
 from chainrule.ops.reduction import SUM
 from chainrule.quantity import Name
 from chainrule.transforms.schedule.plan import plan
-from chainrule.transforms.schedule.rank_one import RankOne, rank_one
+from chainrule.transforms.schedule.rank_one import RankOne, learned_from, multiplied
 from chainrule.transforms.schedule.stages import Plan, Role
 
 _FEW: Final = range(2, 5)  # columns of a matrix
@@ -64,18 +64,8 @@ def looking_ahead(
     `states` are pairs (before, after); the roots are the error and all of the latter. `registers` says that the weights
     fit into them.
     """
-    users: dict[Node, list[Node]] = {}
-    for x in order(roots):
-        for argument in dict.fromkeys(x.args):
-            users.setdefault(argument, []).append(x)
-    for before, after in states:
-        learned = rank_one(before, after)
-        if learned is None or learned.row not in examples:
-            continue
-        use = node(MATMUL, (before, learned.row))
-        if set(users[before]) == {use, learned.after}:
-            return _ahead(learned, use, users.get(use, ()), dict(states), roots, registers=registers)
-    return None
+    found = learned_from(examples, roots, states)
+    return _ahead(*found[0], dict(states), roots, registers=registers) if found else None
 
 
 def _ahead(
@@ -86,7 +76,6 @@ def _ahead(
     following = input_node(Name("the next example"), x.type)
     net = input_node(Name("net input"), use.type)
     sums = node(SUM, (node(MUL, (x, following)),), (0,))
-    bias = None
     if len(users) == 1 and users[0].op is ADD:  # the bias, which learns as if its input were 1
         bias = next((a for a in users[0].args if a is not use and a in states), None)
         if bias is not None and states[bias] is node(SUB, (bias, column)):
@@ -97,8 +86,8 @@ def _ahead(
         return Ahead(x, following, net, tuple(replaced), _less(soon, sums, _factors(column)), first, {})
     changed = dict(zip(roots, replaced, strict=True))
     later = {old: changed[new] for old, new in states.items() if old in first.args or old is learned.before}
-    product, after = substitute([use, first], {x: following, **later})
-    return Ahead(x, following, net, tuple(replaced), after, first, {changed[learned.after]: product})
+    goes_through, after = substitute([use, first], {x: following, **later})
+    return Ahead(x, following, net, tuple(replaced), after, first, {changed[learned.after]: goes_through})
 
 
 def _less(soon: Node, sums: Node, factors: Sequence[Node]) -> Node:
@@ -109,16 +98,16 @@ def _less(soon: Node, sums: Node, factors: Sequence[Node]) -> Node:
     """
     late = next((x for x in factors if x.op is MATMUL and len(x.args[0].type.shape) == 2), None)
     if late is not None and late.args[1].type.shape[0] in _FEW:
-        early = _product([sums, const(-1), *[x for x in factors if x is not late]])
+        early = multiplied([sums, const(-1), *[x for x in factors if x is not late]])
         return node(ADD, (soon, node(MATMUL, (_scaled(late.args[0], early), late.args[1]))))
     late = next((x for x in factors if x.op is SUB and sum(a.op is INPUT for a in x.args) == 1), None)
     if late is None:
-        return node(SUB, (soon, _product([sums, *factors])))
+        return node(SUB, (soon, multiplied([sums, *factors])))
     out = next(a for a in late.args if a.op is not INPUT)
     others = [x for x in factors if x is not late]
-    early = _product([sums, *[x for x in others if out not in order([x])]])
+    early = multiplied([sums, *[x for x in others if out not in order([x])]])
     difference = node(SUB, tuple([node(MUL, (early, a)) for a in late.args]))
-    return node(SUB, (soon, _product([difference, *[x for x in others if out in order([x])]])))
+    return node(SUB, (soon, multiplied([difference, *[x for x in others if out in order([x])]])))
 
 
 def _scaled(matrix: Node, numbers: Node) -> Node:
@@ -143,13 +132,6 @@ def _factors(x: Node) -> list[Node]:
         else:
             found.append(current)
     return found
-
-
-def _product(factors: Sequence[Node]) -> Node:
-    result = factors[0]
-    for factor in factors[1:]:
-        result = node(MUL, (result, factor))
-    return result
 
 
 def plan_ahead(

@@ -20,7 +20,7 @@ from chainrule.ops.arithmetic import SUB
 from chainrule.ops.matrix import MATMUL, TRANSPOSE
 from chainrule.quantity import Name
 from chainrule.transforms.schedule.plan import plan
-from chainrule.transforms.schedule.rank_one import RankOne, rank_one
+from chainrule.transforms.schedule.rank_one import RankOne, learned_from
 from chainrule.transforms.schedule.stages import Plan, Role, Stage
 
 BLOCK: Final = 16  # examples
@@ -60,17 +60,7 @@ def blocked(
 
     `states` are pairs (before, after); the roots are the error and all of the latter. A number takes `item` bytes.
     """
-    users: dict[Node, list[Node]] = {}
-    for x in order(roots):
-        for argument in dict.fromkeys(x.args):
-            users.setdefault(argument, []).append(x)
-    found = [
-        (learned, use)
-        for before, after in states
-        if (learned := rank_one(before, after)) is not None
-        for use in users[before]
-        if _fits(learned, use, users[before], examples, item)
-    ]
+    found = [(learned, use) for learned, use, _ in learned_from(examples, roots, states) if _pays(learned.before, item)]
     if not found:
         return None
     learned, use = max(found, key=lambda pair: _weights(pair[0].before))
@@ -82,11 +72,9 @@ def _weights(matrix: Node) -> int:
     return int(rows) * int(columns)
 
 
-def _fits(learned: RankOne, use: Node, users: Sequence[Node], examples: Sequence[Node], item: int) -> bool:
-    """Whether a large W is used in W x and its own update only, where x is the example that the update is made of."""
-    w, x = learned.before, learned.row
-    pays = _weights(w) * item >= _PAYS and int(w.type.shape[1]) >= _WIDE
-    return pays and x in examples and use.op is MATMUL and use.args == (w, x) and set(users) == {use, learned.after}
+def _pays(matrix: Node, item: int) -> bool:
+    """Whether a matrix is large enough."""
+    return _weights(matrix) * item >= _PAYS and int(matrix.type.shape[1]) >= _WIDE
 
 
 def _parts(learned: RankOne, use: Node, roots: Sequence[Node]) -> Block:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chainrule.dataclasses import dataclass
-from chainrule.node import Node, Shape, node
+from chainrule.node import Node, Shape, node, order
 from chainrule.ops.arithmetic import ADD, MUL, NEG, SUB
-from chainrule.ops.matrix import RESHAPE
+from chainrule.ops.matrix import MATMUL, RESHAPE
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +42,30 @@ def rank_one(before: Node, after: Node) -> RankOne | None:
     rows = [_vector(x) for x in factors if x.type.shape in ((shape[1],), (1, shape[1]))]
     if not columns or not rows or len(numbers) + len(columns) + len(rows) != len(factors):
         return None
-    column = _product([*numbers, *columns])
-    return RankOne(before, after, NEG(column) if negative else column, _product(rows))
+    column = multiplied([*numbers, *columns])
+    return RankOne(before, after, NEG(column) if negative else column, multiplied(rows))
+
+
+def learned_from(
+    examples: Sequence[Node], roots: Sequence[Node], states: Sequence[tuple[Node, Node]]
+) -> list[tuple[RankOne, Node, list[Node]]]:
+    """The matrices that learn so from the examples themselves, each with the product W x and all that uses that.
+
+    W is used in W x and its own update only, where x is the example that the update is made of. `states` are pairs
+    (before, after), and the roots have all of the latter below them.
+    """
+    users: dict[Node, list[Node]] = {}
+    for x in order(roots):
+        for argument in dict.fromkeys(x.args):
+            users.setdefault(argument, []).append(x)
+    found = []
+    for before, after in states:
+        learned = rank_one(before, after)
+        if learned is not None and learned.row in examples:
+            use = node(MATMUL, (before, learned.row))
+            if set(users[before]) == {use, after}:
+                found.append((learned, use, users.get(use, [])))
+    return found
 
 
 def _factors(x: Node) -> list[Node]:
@@ -71,7 +93,8 @@ def _vector(x: Node) -> Node:
     return RESHAPE(x, attribute=size)
 
 
-def _product(factors: Sequence[Node]) -> Node:
+def multiplied(factors: Sequence[Node]) -> Node:
+    """All of them multiplied, from the first on."""
     result = factors[0]
     for factor in factors[1:]:
         result = node(MUL, (result, factor))
