@@ -15,9 +15,11 @@ from _measure import machine, seconds_of, spread, verdict
 from _ours import network, rule
 from _tasks import Task
 
+from chainrule.dataclasses import replace
 from chainrule.targets.llvm.machine import compile_text
 from chainrule.targets.llvm.training import compile_training
 from chainrule.training.step import Penalties, training_step
+from chainrule.transforms.schedule.rows import most_rows
 
 RUNS = 7
 BATCH = {"batch": 32, "hidden": "relu", "output": "softmax", "rule": "adam"}
@@ -32,11 +34,13 @@ TASKS = {  # and the most seconds: in all, and of LLVM alone
 
 
 def text_of(task: Task) -> str:
-    """The text of the module, made and compiled."""
+    """The text of the module, made and compiled for batches of that size, as `cr.train` has it."""
     net = network(task)
     program = training_step(
         net, rule(task).optimizer, rate=task.rate, online=task.online, over="mean", penalties=Penalties()
     )
+    if not task.online:
+        program = replace(program, most=most_rows(task.batch, task.dtype))
     return compile_training(program, error=net.minimise, dtype=net.dtype).text
 
 

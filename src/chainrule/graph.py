@@ -100,14 +100,15 @@ class Program:
     """The body of a training loop: one step, forward, backward and update in one graph.
 
     `examples` are the inputs that change from step to step; `scalars` those that the loop sets, such as the rate.
-    Running it n times is `E@n`. A step of `few` examples is made of other code than one of many.
+    Running it n times is `E@n`. If no step has more than `most` examples, code may be made for that: see
+    `transforms.schedule.rows`.
     """
 
     step: Graph
     state: Mapping[Quantity, State]
     examples: tuple[Node, ...] = ()
     scalars: Mapping[Quantity, Node] = field(default_factory=dict)
-    few: bool = False
+    most: int | None = None
 
 
 def verify(graph: Graph) -> Graph:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from importlib import import_module
+from sys import is_finalizing
 from typing import Any, TypeAlias
 from weakref import ref
 
@@ -184,8 +185,8 @@ class _Entry(ref[Node]):
 _interned: dict[Any, _Entry] = {}
 
 
-def _forget(entry: _Entry) -> None:
-    if _interned.get(entry.key) is entry:
+def _forget(entry: _Entry, *, ending: Callable[[], bool] = is_finalizing) -> None:
+    if not ending() and _interned.get(entry.key) is entry:
         del _interned[entry.key]
 
 

@@ -194,7 +194,7 @@ def examples() -> dict[Quantity, Any]:
 
 
 @HERE
-@pytest.mark.parametrize("batch", [multiplier.AMX_ROWS, 200, 1027, gemm.TOGETHER + 77])
+@pytest.mark.parametrize("batch", [multiplier.MULTIPLIED, 200, 1027, gemm.TOGETHER + 77])
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 @pytest.mark.parametrize("threads", [1, 2])
 def test_a_run_is_that_of_the_reference(
@@ -258,7 +258,7 @@ def test_float64_is_left_to_others() -> None:
 
 @HERE
 def test_few_rows_are_left_to_the_tiles() -> None:
-    assert multiplier.multiplier(4, 1000, multiplier.AMX_ROWS - 1, 1).address == 0
+    assert multiplier.multiplier(4, 1000, multiplier.MULTIPLIED - 1, 1).address == 0
 
 
 @pytest.mark.parametrize(("layers", "due"), [([256, 128, 3], True), ([784, 100, 3], False), ([128, 128, 3], False)])

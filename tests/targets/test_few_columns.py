@@ -90,14 +90,14 @@ def test_they_are_turned_in_narrower_vectors(vector_bytes: int, dtype: Any, monk
         assert found < (1e-12 if dtype == "float64" else 1e-5), layers
 
 
-@pytest.mark.parametrize(("inner", "units", "few", "expected"), [
-    (64, 10, False, True), (75, 10, False, True), (80, 10, False, False), (64, 10, True, False), (64, 7, False, False),
-    (784, 10, False, False), (64, 13, False, False), (10, 10, False, False),
+@pytest.mark.parametrize(("inner", "units", "most", "expected"), [
+    (64, 10, None, True), (75, 10, None, True), (80, 10, None, False), (64, 10, 15, False), (64, 10, 47, True),
+    (64, 7, None, False), (784, 10, None, False), (64, 13, None, False), (10, 10, None, False),
 ])  # fmt: skip
 def test_rows_are_turned_where_that_is_less_than_joining_lanes(
-    inner: int, units: int, few: bool, expected: bool
+    inner: int, units: int, most: int | None, expected: bool
 ) -> None:
-    program = replace(network([inner, units], rows=True, activation="softmax", loss="cross entropy"), few=few)
+    program = replace(network([inner, units], rows=True, activation="softmax", loss="cross entropy"), most=most)
     machine = replace(this_machine(), vector_bytes=64)
     plan = program_code(program, program.step.outputs[E], "float32", machine).plan
     assert any(is_turned_by_rows(stage, 16) for stage in plan.stages) == expected

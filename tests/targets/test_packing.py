@@ -15,13 +15,14 @@ from chainrule.node import Node, input_node, node, type_of
 from chainrule.ops.functions import SIGMOID
 from chainrule.ops.matrix import MATMUL, transposed
 from chainrule.quantity import Name
-from chainrule.targets.llvm import function, machine, memory, multiplier, products, tiles
+from chainrule.targets.llvm import function, machine, memory, multiplier, tiles
 from chainrule.targets.llvm.emit import DType
 from chainrule.targets.llvm.function import Function, compile_function
 from chainrule.targets.llvm.memory import LONGEST, is_packed
 from chainrule.targets.llvm.program import program_code
 from chainrule.targets.llvm.training import TrainingKernel, compile_training
 from chainrule.transforms.schedule import blocked
+from chainrule.transforms.schedule.rows import PACKED, most_rows
 
 A, B, Y = Name("a"), Name("b"), Name("y")
 
@@ -66,7 +67,7 @@ def test_products_of_a_batch_and_weights(
     assert is_packed(stage, made.memory.lanes)
     numbers = np.random.default_rng(columns * inner)
     b = numbers.normal(size=(inner, columns)).astype(dtype)
-    for rows in {1, products._PACKED - 1, products._PACKED, data.draw(st.integers(products._PACKED, 150))}:
+    for rows in {1, PACKED - 1, PACKED, data.draw(st.integers(PACKED, 150))}:
         a = (numbers.normal(size=(rows, inner)) / np.sqrt(inner)).astype(dtype)
         due = 1 / (1 + np.exp(-(a.astype("f8") @ b.astype("f8"))))
         assert np.abs(made({A: a, B: np.ascontiguousarray(b.T) if turned else b})[Y] - due).max() <= (
@@ -99,12 +100,20 @@ def test_what_is_small_or_deep_is_left_to_dot_products() -> None:
 
 
 @pytest.mark.parametrize(("dtype", "most"), [("float64", 1e-12), ("float32", 1e-5)])
-@pytest.mark.parametrize("batch", [31, 32, 142, 300])
-def test_a_run_is_that_of_the_reference(dtype: DType, most: float, batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wide layers one after the other: forward by packed columns, backward by wide tiles, summed by packed numbers."""
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize("batch", [31, PACKED, 142, 208, 300])
+def test_a_run_is_that_of_the_reference(
+    dtype: DType, most: float, batch: int, known: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wide layers one after the other: forward by packed columns, backward by wide tiles, summed by packed numbers.
+
+    So it is in code that is made for this batch and smaller ones.
+    """
     monkeypatch.setattr(multiplier, "may_use_amx", lambda: False)
     layers = [210, 205, 203, 3]
     program = network(layers, rows=True, optimizer="momentum", activation=["tanh", "relu", "linear"])
+    if known:
+        program = replace(program, most=most_rows(batch, dtype))
     kernel = compile_training(program, error=E, dtype=dtype)
     assert isinstance(kernel, TrainingKernel)
     numbers = np.random.default_rng(1)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from chainrule.dataclasses import replace
 from chainrule.losses import LOSSES, find_loss
 from chainrule.network import ACTIVATIONS
 from chainrule.node import label_of
@@ -23,6 +24,7 @@ from chainrule.training.model import MLP, Model
 from chainrule.training.reference import ReferenceKernel
 from chainrule.training.sessions import first_state
 from chainrule.training.step import Penalties, training_step
+from chainrule.transforms.schedule.rows import most_rows
 
 TRIED = int(os.environ.get("CHAINRULE_SCHEDULES", "22"))
 UPDATES, ROWS, WIDEST = 100, 37, 300
@@ -121,6 +123,8 @@ def test_a_hundred_updates_agree_with_the_plain_schedule(one: Case) -> None:
     program = training_step(
         net, find_optimizer(one.rule), rate=rate, online=one.batch is None, over=one.over, penalties=Penalties()
     )
+    if one.batch is not None and one.seed % 5 > 1:  # as cr.train does; the others are for batches of any size
+        program = replace(program, most=most_rows(batch, "float64"))
     parts = dict(zip(map(label_of, (*net.inputs, *net.targets)), examples(one), strict=True))
     parts = {label_of(example): parts[label_of(example)] for example in program.examples}
     order = np.random.default_rng(one.seed).integers(0, ROWS, UPDATES * batch - batch // 3)  # the last has fewer

@@ -14,12 +14,12 @@ from chainrule.dataclasses import dataclass, replace
 from chainrule.graph import Program, collector_paused
 from chainrule.quantity import Quantity
 from chainrule.training.haste import LIMIT
+from chainrule.transforms.schedule.rows import most_rows
 
 if TYPE_CHECKING:
     from chainrule.training.model import DType
     from chainrule.training.sessions import Kernel
 
-MANY: Final = {"float32": 16, "float64": 64}  # examples of an update from which its narrow arrays lie otherwise
 KEPT: Final = 16  # programs a thread, because a kernel makes one call at a time
 
 
@@ -49,10 +49,10 @@ def native_kernel(
     as those of all runs of this process are few, the kernel is made so. Raises what `cached_training` raises.
     """
     of_any_size = any(isinstance(size, str) for one in program.examples for size in one.type.shape[:1])
-    few = of_any_size and rows < MANY[dtype]
+    most = most_rows(rows, dtype) if of_any_size else None
     state = tuple([(label, one.before, one.after) for label, one in program.state.items()])
     root = program.step.outputs.get(error)
-    key = (state, program.examples, tuple(program.scalars.items()), root, dtype, precise, few)
+    key = (state, program.examples, tuple(program.scalars.items()), root, dtype, precise, most)
     kept = _held.kernels.get(key)
     lost += kept.lost if kept is not None else 0.0
     if kept is None or (kept.hasty and lost > LIMIT):
@@ -60,7 +60,7 @@ def native_kernel(
         with collector_paused():  # also while all that it takes is loaded
             from chainrule.targets.llvm.cached import cached_training
 
-            made = cached_training(_plain(program, few=few), error=error, dtype=dtype, precise=precise, hasty=hasty)
+            made = cached_training(_plain(program, most), error=error, dtype=dtype, precise=precise, hasty=hasty)
         kept = _held.kernels[key] = _Kept(made, hasty)
         if len(_held.kernels) > KEPT:
             _held.kernels.popitem(last=False)
@@ -69,7 +69,7 @@ def native_kernel(
     return kept.kernel
 
 
-def _plain(program: Program, *, few: bool) -> Program:
+def _plain(program: Program, most: int | None) -> Program:
     """The program without the numbers that it starts from, so that nothing keeps them."""
     state = {label: replace(one, initial=None) for label, one in program.state.items()}
-    return replace(program, state=state, few=few)
+    return replace(program, state=state, most=most)

@@ -49,7 +49,7 @@ def known_run(
     program = step_of(
         found, first, rule.optimizer, rate=rule.plain[1], online=online, over=over, penalties=Penalties()
     )  # fmt: skip
-    kernel = native_kernel(program, error=found.minimise, dtype=told["dtype"], lost=lost)
+    kernel = native_kernel(program, error=found.minimise, dtype=told["dtype"], rows=batch, lost=lost)
     recipe = _recipe(found, shapes, program, kernel, batch) if isinstance(kernel, TrainingKernel) else None
     if recipe is None or not isinstance(kernel, TrainingKernel):
         return None

@@ -54,7 +54,10 @@ def blocks_of_rows(nest: Nest, size: Dim, row: Dim, body: Callable[[Span | None]
         body(None)
         return
     e, count = nest.emitter, nest.size(size)
-    together = rows_together(nest, row)
+    together, most = rows_together(nest, row), nest.memory.most
+    if most is not None and most <= together:
+        body(Span(e.index(0), count))
+        return
     with e.loop(e.index(0), count, together) as loop:
         body(Span(loop.index, e.intrinsic("smin", e.plus(loop.index, e.index(together)), count)))
 

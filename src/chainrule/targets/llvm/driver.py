@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from math import inf
+from math import inf, prod
 
 from chainrule.dataclasses import dataclass
 from chainrule.graph import Program
@@ -158,12 +158,13 @@ def _batches(driver: Driver) -> Value:
             update, first = e.plus(e.times(epoch, each), loop.index), e.plus(start, e.times(loop.index, batch))
             count = e.intrinsic("smin", batch, e.write("sub", stop, first))
             driver.set_scalars(update)
+            numbers = sum([prod(map(int, n.type.shape[1:])) for n in driver.program.examples])
             for k, node in enumerate(driver.program.examples):
                 buffer, rows = code.plan.found[node], entry("%examples", k, e)
                 if buffer.order == natural(buffer.shape):
                     copy_rows(e, buffer, code.memory, rows, first, count)
                 else:
-                    copy_columns(e, buffer, code.memory, rows, first, count, Value("%rounded", "index"))
+                    copy_columns(e, buffer, code.memory, rows, first, count, Value("%rounded", "index"), each=numbers)
             _update(driver, update, **({code.symbol: count} if code.symbol else {}))
     whole = e.write("udiv", total, length)
     rest = e.write("sub", total, e.times(whole, length))

@@ -20,6 +20,7 @@ from chainrule.targets.llvm.memory import LINE, SLOTS, Memory, padded
 from chainrule.targets.llvm.nest import Nest, Point, order_of
 from chainrule.targets.llvm.operands import matrix
 from chainrule.targets.llvm.tile import Tile
+from chainrule.transforms.schedule.rows import MULTIPLIED
 from chainrule.transforms.schedule.stages import Plan, Stage
 
 _LEAST_WEIGHTS: Final = 1 << 18
@@ -33,7 +34,7 @@ _BESIDE: Final = 4  # vectors of one row that are worked out together
 def with_gemm(memory: Memory, plan: Plan) -> Memory:
     """The memory with slots for `multiplier.Multiplier`, and room for rows of the widest product, if some are large."""
     large = [stage for stage in plan.stages if is_large(plan, stage, memory.item)]
-    if not large:
+    if not large or (memory.most is not None and memory.most < MULTIPLIED):
         return memory
     room = max(_pitch(stage, memory) * TOGETHER for stage in large) * memory.item
     arena = max(memory.arena, memory.sums + room)  # nobody needs products and sums at the same time

@@ -13,6 +13,7 @@ from math import prod
 from chainrule.dataclasses import dataclass
 from chainrule.node import Dim
 from chainrule.transforms.schedule import blocked
+from chainrule.transforms.schedule.rows import PACKED, PART
 from chainrule.transforms.schedule.stages import Buffer, Plan, Stage
 
 LINE = 64  # bytes; arrays begin at whole cache lines
@@ -60,12 +61,17 @@ def sizes_in_memory(buffer: Buffer, lanes: int, item: int) -> list[Dim]:
     return [*outer, length]
 
 
-def summed_in_parts(stage: Stage, item: int) -> bool:
+def is_large_sum(stage: Stage, item: int) -> bool:
     """Whether a stage is a large product that is summed along a size bound late: a gradient summed over a batch."""
     core = stage.core
     if core is None or core.op.name != "matmul" or isinstance(core.args[1].type.shape[0], int):
         return False
     return all(isinstance(size, int) for size in stage.space) and prod(map(int, stage.space)) * item >= _LARGE_SUMS
+
+
+def summed_in_parts(stage: Stage, item: int, most: int | None) -> bool:
+    """Whether such a sum may be over so many rows that it is formed in parts."""
+    return is_large_sum(stage, item) and (most is None or most > PART)
 
 
 def _sizes(stage: Stage) -> tuple[Dim, Dim, int] | None:
@@ -77,9 +83,11 @@ def _sizes(stage: Stage) -> tuple[Dim, Dim, int] | None:
     return (stage.space[product.along], stage.space[1 - product.along], inner) if isinstance(inner, int) else None
 
 
-def is_packed(stage: Stage, lanes: int) -> bool:
+def is_packed(stage: Stage, lanes: int, most: int | None = None) -> bool:
     """Whether a product is one of a batch and of weights so many that they may be packed: sooner if they are turned."""
     columns, rows, inner = _sizes(stage) or (None, None, 0)
+    if most is not None and most < PACKED:
+        return False
     if stage.product is None or not isinstance(columns, int) or isinstance(rows, int) or rows == blocked.ROWS:
         return False
     least = _LEAST_TURNED if stage.product.folded else _LEAST_COPIED
@@ -94,14 +102,14 @@ def is_turned_by_rows(stage: Stage, lanes: int) -> bool:
     return columns <= _FEW and (lanes.bit_length() - 1) * inner <= _JOINED * (lanes - 1) * columns
 
 
-def _packed(stage: Stage, lanes: int, item: int) -> int:
+def _packed(stage: Stage, lanes: int, item: int, most: int | None) -> int:
     """How many numbers of a stage are packed."""
     _, _, inner = _sizes(stage) or (None, None, 0)
     if is_turned_by_rows(stage, lanes):
         return (inner + lanes) * lanes
-    if is_packed(stage, lanes):
+    if is_packed(stage, lanes, most):
         return (inner + lanes) * (WIDE + 1) * lanes
-    return LONGEST * _HIGHEST if summed_in_parts(stage, item) else 0
+    return min(LONGEST, most or LONGEST) * _HIGHEST if is_large_sum(stage, item) else 0
 
 
 def rows_kept(rows: int, columns: int, item: int) -> int:
@@ -125,6 +133,7 @@ class Memory:
     symbols: tuple[str, ...]
     gemm: int | None = None  # the first of the slots that say how large products are formed, if there are such
     widest: int = 0  # the most columns of one
+    most: int | None = None  # the most examples of an update, if there is a limit
 
     def sizes(self, buffer: Buffer) -> list[Dim]:
         """The sizes of an array in memory, from the outermost axis to the innermost."""
@@ -146,7 +155,7 @@ class Memory:
         return prod(sizes) + self.lanes
 
 
-def lay_out(plan: Plan, *, lanes: int, item: int, outside: Sequence[Buffer] = ()) -> Memory:
+def lay_out(plan: Plan, *, lanes: int, item: int, outside: Sequence[Buffer] = (), most: int | None = None) -> Memory:
     """Places for all arrays of a plan; those `outside` are somebody else's, and only have a slot."""
     offsets: dict[int, int] = {}
     slots: dict[int, int] = {}
@@ -163,10 +172,10 @@ def lay_out(plan: Plan, *, lanes: int, item: int, outside: Sequence[Buffer] = ()
         end += -(-max(count, lanes) * item // LINE) * LINE
     board = end + LINE
     sums = board + _BOARD
-    parts = [_sums_kept(s, lanes, item) for s in plan.stages if summed_in_parts(s, item)]
+    parts = [_sums_kept(s, lanes, item) for s in plan.stages if summed_in_parts(s, item, most)]
     packed = -(-(sums + max(parts, default=0) * item) // LINE) * LINE
-    arena = packed + max([_packed(stage, lanes, item) for stage in plan.stages], default=0) * item
-    return Memory(lanes, item, offsets, slots, arena, board, packed, sums, tuple(symbols))
+    arena = packed + max([_packed(stage, lanes, item, most) for stage in plan.stages], default=0) * item
+    return Memory(lanes, item, offsets, slots, arena, board, packed, sums, tuple(symbols), most=most)
 
 
 def _sums_kept(stage: Stage, lanes: int, item: int) -> int:

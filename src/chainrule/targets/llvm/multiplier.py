@@ -16,9 +16,9 @@ from chainrule.targets.llvm.machine import Compiled, compile_text, give_back, ke
 from chainrule.targets.native.blas import gemm_address
 from chainrule.targets.native.host import COMPILER, may_use_amx, processor
 from chainrule.targets.native.store import key_of, read, write
+from chainrule.transforms.schedule.rows import MULTIPLIED
 
 BLAS_ROWS: Final = 1024  # of a batch: with 512, our own tiles are as fast
-AMX_ROWS: Final = 64  # with 48, packing takes longer than is gained
 _NEVER: Final = (1 << 63) - 1
 
 
@@ -48,7 +48,7 @@ def multiplier(item: int, widest: int, rows: int, threads: int, *, amx: bool = T
 
     Without `amx`, the matrix unit is not used: it takes rows that are padded to whole vectors of AVX-512.
     """
-    if amx and item == 4 and rows >= AMX_ROWS and "+amx-bf16" in this_machine().features and may_use_amx():
+    if amx and item == 4 and rows >= MULTIPLIED and "+amx-bf16" in this_machine().features and may_use_amx():
         return _amx(widest, threads)
     address = gemm_address(item) if rows >= BLAS_ROWS else 0
     return Multiplier(address, None, 0, (BLAS_ROWS if address else _NEVER, _NEVER), is_blas=bool(address))
@@ -56,7 +56,7 @@ def multiplier(item: int, widest: int, rows: int, threads: int, *, amx: bool = T
 
 def _amx(widest: int, threads: int) -> Multiplier:
     memory, each = working_memory(widest, threads)
-    address, rows = _amx_code().address("sgemm"), (AMX_ROWS, AMX_ROWS)
+    address, rows = _amx_code().address("sgemm"), (MULTIPLIED, MULTIPLIED)
     return Multiplier(address, context_of(memory, each, threads), deepest(widest), rows, memory=memory)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from chainrule.targets.llvm.covering import either
 from chainrule.targets.llvm.dots import write_dots
 from chainrule.targets.llvm.gemm import is_large, write_gemm
@@ -12,9 +10,8 @@ from chainrule.targets.llvm.nest import Nest
 from chainrule.targets.llvm.operands import free_axes
 from chainrule.targets.llvm.tiles import write_tiles
 from chainrule.targets.llvm.turning import write_turned
+from chainrule.transforms.schedule.rows import PACKED
 from chainrule.transforms.schedule.stages import Product
-
-_PACKED: Final = 48  # rows of a batch from which packed weights are quicker
 
 
 def write_product(nest: Nest, way: Product) -> None:
@@ -32,9 +29,9 @@ def write_product(nest: Nest, way: Product) -> None:
     def tiles() -> None:
         if across is not None and is_turned_by_rows(nest.stage, nest.memory.lanes):
             write_turned(nest, along, across)
-        elif across is not None and is_packed(nest.stage, nest.memory.lanes):
+        elif across is not None and is_packed(nest.stage, nest.memory.lanes, nest.memory.most):
             e = nest.emitter
-            many = e.write("icmp sge", nest.size(space[across]), e.index(_PACKED), kind="condition")
+            many = e.write("icmp sge", nest.size(space[across]), e.index(PACKED), kind="condition")
             either(e, many, lambda: write_tiles(nest, along, across, packed=True), unpacked)
         else:
             unpacked()

@@ -25,6 +25,7 @@ from chainrule.transforms.schedule.lateness import latest_last
 from chainrule.transforms.schedule.layout import base_of
 from chainrule.transforms.schedule.lower import lower
 from chainrule.transforms.schedule.plan import plan
+from chainrule.transforms.schedule.rows import is_few
 from chainrule.transforms.schedule.short import shortened
 from chainrule.transforms.schedule.stages import Plan, Role
 
@@ -44,6 +45,7 @@ class _Planned(NamedTuple):
 def program_code(program: Program, error: Node, dtype: DType, machine: Machine, *, precise: bool = True) -> Code:
     """The plan of a program whose loop minimises `error`."""
     symbol, item = _row_symbol(program), REALS[dtype].size
+    most = program.most if symbol is not None else None
     lanes = machine.vector_bytes // item
     roots, ahead = _roots(program, error, dtype, machine, online=symbol is None, precise=precise)
     afters = [kept.after for kept in program.state.values()]
@@ -53,11 +55,11 @@ def program_code(program: Program, error: Node, dtype: DType, machine: Machine, 
     roles |= dict.fromkeys(_befores(program), "state")
     roles |= dict.fromkeys(program.examples, "example")
     roles |= dict.fromkeys(program.scalars.values(), "scalar")
-    made, examples, parts, wide, following = _planned(program, symbol, roots, ahead, roles, lanes, item)
+    made, examples, parts, wide, following = _planned(program, symbol, roots, ahead, roles, lanes, dtype)
     in_place = _used_in_place(examples, roots, lanes) if symbol is None else []
     direct = {made.found[n].number for n in in_place if n in made.found}
     direct |= {number for name, number in parts.items() if name in ("net", "gram", "columns", "taken")}
-    memory = lay_out(made, lanes=lanes, item=item, outside=[b for b in made.buffers if b.number in direct])
+    memory = lay_out(made, lanes=lanes, item=item, outside=[b for b in made.buffers if b.number in direct], most=most)
     code = Code(made, with_gemm(memory, made), dtype, symbol, given, frozenset(direct), parts, wide, following)
     others = [s for s in memory.symbols if s not in code.bound(1)]
     if others:
@@ -88,13 +90,13 @@ def _roots(
 
 def _planned(
     program: Program, symbol: str | None, roots: Sequence[Node], ahead: Ahead | None, roles: Mapping[Node, Role],
-    lanes: int, item: int,
+    lanes: int, dtype: DType,
 ) -> _Planned:  # fmt: skip
     """The plan of the roots; online, in blocks or looking ahead if either pays."""
     befores, groups = _befores(program), _groups(program)
     if ahead is None and symbol is None:
         states = list(zip(befores, roots[1:], strict=True))
-        block = blocked(roots, states, program.examples, item=item)
+        block = blocked(roots, states, program.examples, item=REALS[dtype].size)
         if block is not None:
             made, parts = plan_block(block, roles, states, groups, lanes)
             return _Planned(made, program.examples, parts, program.examples.index(block.example), {})
@@ -106,7 +108,8 @@ def _planned(
         return _Planned(made, examples, {}, program.examples.index(ahead.example), following)
     states = list(zip(befores, roots[1:], strict=True))
     made = plan(
-        roles, roots[:1], states=states, groups=groups, check=True, lanes=lanes, batch=symbol, few=program.few
+        roles, roots[:1], states=states, groups=groups, check=True, lanes=lanes, batch=symbol,
+        few=is_few(program.most, dtype),
     )  # fmt: skip
     return _Planned(made, program.examples, {}, 0, {})
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any, Final
 
+from chainrule.errors import ShapeError
 from chainrule.graph import Program
 from chainrule.quantity import Quantity
 from chainrule.targets.llvm.arrays import Space
@@ -33,6 +34,11 @@ class Session:
     )  # fmt: skip
 
     def __init__(self, program: Program, code: Code, compiled: Compiled, batch: int, threads: int = 1) -> None:
+        if program.most is not None and batch > program.most:
+            raise ShapeError(
+                f"found a batch of {batch}, but this program is one for batches of at most {program.most}.",
+                hint="Compile it for larger ones.",
+            )
         self.threads = threads  # for large products
         self.batch, self._program, self._code = batch, program, code
         self._compiled = compiled  # the code is gone when nothing holds it

@@ -11,7 +11,7 @@ from typing import Final
 from chainrule.dataclasses import dataclass, replace
 from chainrule.node import Node
 from chainrule.targets.llvm.emit import Value
-from chainrule.targets.llvm.memory import LINE, padded, rows_kept
+from chainrule.targets.llvm.memory import LINE, padded, rows_kept, summed_in_parts
 from chainrule.targets.llvm.nest import Nest, Point
 from chainrule.targets.llvm.packing import Packed
 from chainrule.transforms.schedule.stages import Store, whole
@@ -160,6 +160,8 @@ class Tile:
 
 
 def kept_rows(nest: Nest, along: int, across: int) -> int:
-    """For how many rows of a result sums are kept at a time."""
+    """For how many rows of a result sums are kept at a time: all, if none are kept."""
+    if not summed_in_parts(nest.stage, nest.memory.item, nest.memory.most):
+        return int(nest.stage.space[across])
     columns = padded(int(nest.stage.space[along]), nest.memory.lanes)
     return rows_kept(int(nest.stage.space[across]), int(columns), nest.memory.item)

@@ -16,18 +16,18 @@ from chainrule.ops.arithmetic import ADD, SUB
 from chainrule.targets.llvm.covering import NEAR, Group, Span, blocks_of_rows, panels, rows
 from chainrule.targets.llvm.emit import Value
 from chainrule.targets.llvm.functions import Functions
-from chainrule.targets.llvm.memory import LONGEST, WIDE, lanes_for, summed_in_parts
+from chainrule.targets.llvm.memory import LONGEST, WIDE, is_large_sum, lanes_for, summed_in_parts
 from chainrule.targets.llvm.nest import Nest, Point
 from chainrule.targets.llvm.operands import addend, free_axes, operand
 from chainrule.targets.llvm.packing import fetch_turned, pack_numbers, pack_vectors
 from chainrule.targets.llvm.tile import Tile, kept_rows, registers
 from chainrule.transforms.schedule import blocked
+from chainrule.transforms.schedule.rows import PART
 from chainrule.transforms.schedule.stages import Store, whole
 
 _CHAINS: Final = 8  # sums side by side, so that one need not wait for the last
 _FAR: Final = 1 << 19  # bytes of weights
 _WRITTEN_OUT: Final = 64  # products of vectors up to which no loop is made
-_PART: Final = 208  # rows of which a panel and the numbers of a tile stay in the first cache, if sums are near
 _PAIR: Final = 2  # vectors of a tile, where its rows may be as many as there are registers for
 _MANY: Final = 5  # vectors from which all tiles of some rows come before the next rows
 
@@ -58,7 +58,7 @@ def write_tiles(nest: Nest, along: int, across: int | None, *, packed: bool = Fa
         cover(None, finish)
     elif grown is not None:
         cover(None, lambda tile: tile.put(grown, _sums(tile, inner, None, grown)))
-    elif summed_in_parts(nest.stage, nest.memory.item):
+    elif is_large_sum(nest.stage, nest.memory.item):
         _in_groups(nest, along, across, far=far)
     else:
         blocks_of_rows(nest, space[across], inner, lambda span: cover(span, finish))
@@ -71,7 +71,7 @@ def _grown(nest: Nest) -> Store | None:
     """
     stage, (store, *others), (inner,) = nest.stage, nest.stage.stores, nest.summed()
     x, buffer = store.value, store.buffer
-    few = inner == blocked.ROWS or (isinstance(inner, int) and inner <= _PART)
+    few = inner == blocked.ROWS or (isinstance(inner, int) and inner <= PART)
     alone = not others and buffer.role == "state" and store.place == whole(stage.space)
     added = x.op in (ADD, SUB) and nest.plan.found.get(x.args[0]) is buffer and x.args[1] is stage.core
     return store if few and alone and added else None
@@ -142,7 +142,7 @@ def _in_groups(nest: Nest, along: int, across: int, *, far: bool) -> None:
     """A product that is summed in parts, so many rows at a time that their sums take little memory."""
     e, space = nest.emitter, nest.stage.space
     total, kept = int(space[across]), kept_rows(nest, along, across)
-    together = LONGEST if total * int(space[along]) * nest.memory.item > NEAR else _PART
+    together = LONGEST if total * int(space[along]) * nest.memory.item > NEAR else PART
 
     def parts(start: Value | None) -> None:
         group = Group(start, kept)
@@ -167,6 +167,18 @@ def _in_parts(nest: Nest, together: int, cover: Callable[[Span], Cover], *, far:
     """
     e, (inner,) = nest.emitter, nest.summed()
     count, step = nest.size(inner), e.index(together)
+
+    def finish(tile: Tile, part: Span) -> None:
+        if far:
+            tile.fetch_states()
+        sums = _sums(tile, inner, part)
+        tile.finish(tile.completed(sums, part.start) if part.start is not none else sums)
+
+    none = e.index(0)
+    if not summed_in_parts(nest.stage, nest.memory.item, nest.memory.most):
+        whole = Span(none, count)
+        cover(whole)(None, lambda tile: finish(tile, whole))
+        return
     last = e.times(e.write("udiv", e.plus(count, e.index(-1)), step), step)
     with e.loop(e.index(0), last, together, surely=False) as part:
         span = Span(part.index, e.plus(part.index, step))
@@ -179,13 +191,7 @@ def _in_parts(nest: Nest, together: int, cover: Callable[[Span], Cover], *, far:
         cover(span)(None, keep)
 
     rest = Span(last, count)
-
-    def finish(tile: Tile) -> None:
-        if far:
-            tile.fetch_states()
-        tile.finish(tile.completed(_sums(tile, inner, rest), last))
-
-    cover(rest)(None, finish)
+    cover(rest)(None, lambda tile: finish(tile, rest))
 
 
 def _comes_from_afar(tile: Tile, inner: Dim) -> bool:
