@@ -3,31 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from chainrule.targets.llvm.emit import Emitter, Value
 
 Combine: TypeAlias = Callable[[Value, Value], Value]
 
+_UNIT: Final = 16  # bytes
+
 
 def fold(e: Emitter, vectors: Sequence[Value], combine: Combine) -> Value:
-    """One number for each vector: its lanes joined, all vectors together, by halves."""
-    current, segments = list(vectors), 1
-    while len(current) > 1 or current[0].lanes > segments:
+    """One number for each vector: its lanes joined, all vectors together, by halves.
+
+    First within every 16 bytes, where lanes move in one cycle and need no table of where they go, then by whole ones.
+    """
+    current, width = list(vectors), vectors[0].lanes
+    unit, done = min(width, _UNIT // e.real.size), 1  # results that each unit of a vector has
+    while len(current) > 1 and done < unit:
+        rest = unit // 2
+        low = [
+            source + start + part + k
+            for start in range(0, width, unit)
+            for part in range(0, rest, done)
+            for source in (0, width)
+            for k in range(done)
+        ]
+        current = _joined(e, current, low, [lane + rest for lane in low], combine)
+        done *= 2
+    segments = 1  # of units: one for each vector that has been joined
+    while len(current) > 1 or current[0].lanes > segments * unit:
         width = current[0].lanes
-        length = width // segments
-        pairs = [(x, x) for x in current] if len(current) == 1 else list(zip(current[::2], current[1::2], strict=True))
-        sources = 1 if len(current) == 1 else 2
-        starts = [source * width + s * length for source in range(sources) for s in range(segments)]
-        if length == 1:
-            current = [e.shuffle(x, y, starts) for x, y in pairs]
+        length, sources = width // segments, 1 if len(current) == 1 else 2
+        starts = range(0, sources * width, length)
+        if length == unit:
+            pairs = zip(current[::2], current[1::2], strict=True)
+            current = [e.shuffle(x, y, range(2 * width)) for x, y in pairs]
         else:
-            half = length // 2
-            low = [start + k for start in starts for k in range(half)]
-            high = [lane + half for lane in low]
-            current = [combine(e.shuffle(x, y, low), e.shuffle(x, y, high)) for x, y in pairs]
+            low = [start + k for start in starts for k in range(length // 2)]
+            current = _joined(e, current, low, [lane + length // 2 for lane in low], combine)
         segments *= sources
+    while current[0].lanes > done * segments:
+        half = current[0].lanes // 2
+        current = _joined(e, current, range(half), range(half, 2 * half), combine)
     return current[0]
+
+
+def _joined(
+    e: Emitter, vectors: Sequence[Value], low: Sequence[int], high: Sequence[int], combine: Combine
+) -> list[Value]:
+    """Pairs of vectors, or the only one with itself: some lanes of both with the others."""
+    alone = len(vectors) == 1
+    pairs = [(vectors[0], vectors[0])] if alone else zip(vectors[::2], vectors[1::2], strict=True)
+    return [combine(e.shuffle(x, y, low), e.shuffle(x, y, high)) for x, y in pairs]
 
 
 def turned(e: Emitter, rows: Sequence[Value], columns: int) -> list[Value]:
