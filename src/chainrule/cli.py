@@ -193,7 +193,7 @@ def draw(file: str, graph: str, output: str | None, digits: int, steps: int, asc
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Save the model here: .safetensors or .npz.")
 @click.option("--epochs", type=click.IntRange(1), help="At most so many, whatever the file says.")
 @click.option("--seed", type=click.IntRange(0), help="Of shuffling, dropout and the part held back.")
-@click.option("--threads", type=click.IntRange(1), help="For large products of large batches; 1 unless said otherwise.")
+@click.option("--threads", type=click.IntRange(1), help="To make large updates together; 1 unless said otherwise.")
 @click.option("--ascii", "ascii_only", is_flag=True, help="Print ASCII characters only.")
 def train(
     file: str, target: str | None, style: str, output: str | None, epochs: int | None, seed: int | None,

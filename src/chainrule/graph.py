@@ -101,7 +101,7 @@ class Program:
 
     `examples` are the inputs that change from step to step; `scalars` those that the loop sets, such as the rate.
     Running it n times is `E@n`. If no step has more than `most` examples, code may be made for that: see
-    `transforms.schedule.rows`.
+    `transforms.schedule.rows`. That of a `team` is run by several threads together.
     """
 
     step: Graph
@@ -109,6 +109,7 @@ class Program:
     examples: tuple[Node, ...] = ()
     scalars: Mapping[Quantity, Node] = field(default_factory=dict)
     most: int | None = None
+    team: bool = False
 
 
 def verify(graph: Graph) -> Graph:

@@ -1,4 +1,4 @@
-"""Products by the matrix unit: no less exact than one sum after the other, whatever the numbers, shapes and threads."""
+"""Products by the matrix unit: no less exact than one sum after the other, whatever the numbers and shapes."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.targets.networks import RATE, E, T, X, beginning, gap, network, printed_twice, reference
 
 import chainrule as cr
+from chainrule.dataclasses import replace
 from chainrule.quantity import Quantity
 from chainrule.targets.llvm import gemm, multiplier
 from chainrule.targets.llvm.amx import amx_text
@@ -27,14 +28,14 @@ ROWS = 1500
 
 
 def product(
-    a: Any, b: Any, *, a_lies: str = "N", b_lies: str = "N", threads: int = 1,
+    a: Any, b: Any, *, a_lies: str = "N", b_lies: str = "N",
     found: multiplier.Multiplier | None = None, again: int = 0,
 ) -> Any:  # fmt: skip
     """b @ a, of shapes (n, k) and (k, m): either as it lies, or from its transpose."""
     (n, k), m = b.shape, a.shape[1]
     first = np.ascontiguousarray(a if a_lies == "N" else a.T)
     second = np.ascontiguousarray(b if b_lies == "N" else b.T)
-    found = found or multiplier.multiplier(4, m, ROWS, threads)
+    found = found or multiplier.multiplier(4, m, ROWS)
     result = np.full((-(-n // 32) * 32, -(-m // 32) * 32 + 16), 7, np.float32)
     sizes = [ctypes.c_int32(size) for size in (m, n, k, first.shape[1], second.shape[1], result.shape[1])]
     letters = [ctypes.c_char(letter.encode()) for letter in (a_lies, b_lies)]
@@ -77,13 +78,11 @@ def drawn(shape: tuple[int, int], seed: int = 1) -> Any:
 @given(
     m=st.integers(1, 100) | st.sampled_from([1024, 1025, 2050]), n=st.integers(1, 300),
     k=st.sampled_from([1, 2, 15, 16, 17, 31, 32, 33, 64, 511, 513, 1100]),
-    a_lies=st.sampled_from("NT"), b_lies=st.sampled_from("NT"), threads=st.integers(1, 3), seed=st.integers(0, 9),
+    a_lies=st.sampled_from("NT"), b_lies=st.sampled_from("NT"), seed=st.integers(0, 9),
 )  # fmt: skip
-def test_every_shape_and_every_way_to_lie(
-    m: int, n: int, k: int, a_lies: str, b_lies: str, threads: int, seed: int
-) -> None:
+def test_every_shape_and_every_way_to_lie(m: int, n: int, k: int, a_lies: str, b_lies: str, seed: int) -> None:
     a, b = drawn((k, m), seed), drawn((n, k), seed + 10)
-    found = product(a, b, a_lies=a_lies, b_lies=b_lies, threads=threads)
+    found = product(a, b, a_lies=a_lies, b_lies=b_lies)
     size = np.abs(b).astype(np.float64) @ np.abs(a)
     assert (np.abs(found - exact(a, b)) <= 4e-7 * size).all()
 
@@ -156,32 +155,6 @@ def test_denormal_numbers_count_as_zero_at_most() -> None:
     assert np.abs(product(tiny, b)).max() <= 1e-36
 
 
-@HERE
-@pytest.mark.parametrize(("m", "n", "k"), [(500, 900, 600), (900, 500, 600), (64, 2048, 2000)])
-def test_the_same_bits_on_any_number_of_threads(m: int, n: int, k: int) -> None:
-    a, b = drawn((k, m)), drawn((n, k), 2)
-    alone = product(a, b)
-    for threads in (2, 3, 5):
-        assert (product(a, b, threads=threads) == alone).all()
-
-
-@HERE
-def test_a_thread_that_cannot_be_started_is_done_without(monkeypatch: pytest.MonkeyPatch) -> None:
-    kind = ctypes.CFUNCTYPE(ctypes.c_int, *[ctypes.c_void_p] * 4)
-    refused = kind(lambda *_: 11)  # EAGAIN
-    a, b = drawn((600, 500)), drawn((900, 600), 2)
-    alone = product(a, b)
-    real = multiplier.multiplier
-
-    def without(*asked: int) -> multiplier.Multiplier:
-        found = real(*asked)
-        found.context[3] = ctypes.cast(refused, ctypes.c_void_p).value
-        return found
-
-    monkeypatch.setattr(multiplier, "multiplier", without)
-    assert (product(a, b, threads=3) == alone).all()
-
-
 LAYERS = [70, 65, 67]
 
 
@@ -201,7 +174,7 @@ def test_a_run_is_that_of_the_reference(
     batch: int, optimizer: str, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gemm, "_LEAST_WEIGHTS", 1)
-    program = network(LAYERS, rows=True, optimizer=optimizer, activation=["relu", "sigmoid"])
+    program = replace(network(LAYERS, rows=True, optimizer=optimizer, activation=["relu", "sigmoid"]), team=threads > 1)
     kernel = compile_training(program, error=E, dtype="float32")
     assert isinstance(kernel, TrainingKernel)
     order = np.random.default_rng(2).integers(0, ROWS, 2 * batch + 5)  # the last five are left to the tiles
@@ -221,6 +194,7 @@ def test_a_run_is_that_of_the_reference(
 def test_rows_by_parts_that_meet_the_same_packed_matrix(threads: int) -> None:
     """Gradients of 530 by 520 are formed 128 rows at a time, the last 18 by themselves."""
     program = network([520, 530, 3], rows=True, optimizer="sgd", activation=["tanh", "linear"])
+    program = replace(program, team=threads > 1)
     kernel = compile_training(program, error=E, dtype="float32")
     assert isinstance(kernel, TrainingKernel)
     numbers = np.random.default_rng(1)
@@ -240,7 +214,7 @@ def test_rows_by_parts_that_meet_the_same_packed_matrix(threads: int) -> None:
 def test_a_matrix_that_could_not_be_packed_is_looked_at_again() -> None:
     a, b = drawn((70, 40)), drawn((50, 70), 2)
     a[3, 3] = np.inf
-    found = multiplier.multiplier(4, 40, ROWS, 1)
+    found = multiplier.multiplier(4, 40, ROWS)
     for again in (0, 1):
         result = product(a, b, found=found, again=again)
         assert (np.isinf(result[:, 3])).all()
@@ -253,12 +227,12 @@ def test_a_matrix_that_could_not_be_packed_is_looked_at_again() -> None:
 
 @HERE
 def test_float64_is_left_to_others() -> None:
-    assert multiplier.multiplier(8, 1000, multiplier.BLAS_ROWS - 1, 1).address == 0
+    assert multiplier.multiplier(8, 1000, multiplier.BLAS_ROWS - 1).address == 0
 
 
 @HERE
 def test_few_rows_are_left_to_the_tiles() -> None:
-    assert multiplier.multiplier(4, 1000, multiplier.MULTIPLIED - 1, 1).address == 0
+    assert multiplier.multiplier(4, 1000, multiplier.MULTIPLIED - 1).address == 0
 
 
 @pytest.mark.parametrize(("layers", "due"), [([256, 128, 3], True), ([784, 100, 3], False), ([128, 128, 3], False)])
@@ -272,7 +246,7 @@ def test_weights_that_are_some_and_fill_blocks_are_worth_it(layers: list[int], d
 def test_a_blas_is_not_called_for_few_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(multiplier, "may_use_amx", lambda: False)
     monkeypatch.setattr(multiplier, "gemm_address", lambda _: 1)
-    *_, for_many, for_few = multiplier.multiplier(4, 1000, multiplier.BLAS_ROWS, 1).slots
+    *_, for_many, for_few = multiplier.multiplier(4, 1000, multiplier.BLAS_ROWS).slots
     assert for_many == multiplier.BLAS_ROWS
     assert for_few > 1 << 60
 

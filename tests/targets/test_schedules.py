@@ -22,7 +22,7 @@ from chainrule.optimizers import find_optimizer
 from chainrule.targets.llvm.training import compile_training
 from chainrule.training.model import MLP, Model
 from chainrule.training.reference import ReferenceKernel
-from chainrule.training.sessions import first_state
+from chainrule.training.sessions import first_state, session_of
 from chainrule.training.step import Penalties, training_step
 from chainrule.transforms.schedule.rows import most_rows
 
@@ -123,17 +123,21 @@ def test_a_hundred_updates_agree_with_the_plain_schedule(one: Case) -> None:
     program = training_step(
         net, find_optimizer(one.rule), rate=rate, online=one.batch is None, over=one.over, penalties=Penalties()
     )
-    if one.batch is not None and one.seed % 5 > 1:  # as cr.train does; the others are for batches of any size
-        program = replace(program, most=most_rows(batch, "float64"))
+    if one.batch is not None:  # for batches as cr.train makes them, or of any size; every other by several threads
+        most = most_rows(batch, "float64") if one.seed % 5 > 1 else None
+        program = replace(program, most=most, team=one.seed % 2 == 0)
     parts = dict(zip(map(label_of, (*net.inputs, *net.targets)), examples(one), strict=True))
     parts = {label_of(example): parts[label_of(example)] for example in program.examples}
     order = np.random.default_rng(one.seed).integers(0, ROWS, UPDATES * batch - batch // 3)  # the last has fewer
     scalars = {label: np.full(UPDATES, rate) for label in program.scalars}
-    found, due = first_state(program, "float64"), first_state(program, "float64")
+    due = first_state(program, "float64")
     start = {label: value.copy() for label, value in due.items()}
     errors, expected = np.zeros(UPDATES), np.zeros(UPDATES)
-    native = compile_training(program, error=net.minimise, dtype="float64")
-    assert native.run(found, parts, order, batch, scalars, errors) == UPDATES
+    session = session_of(
+        compile_training(program, error=net.minimise), program, batch=batch, dtype="float64", threads=2
+    )
+    assert session.run(parts, order, scalars, errors) == UPDATES
+    found = session.state
     assert ReferenceKernel(program, error=net.minimise).run(due, parts, order, batch, scalars, expected) == UPDATES
     pairs = [(errors, expected), *[(found[label], due[label]) for label in due]]
     assert max(float(np.max(np.abs(a - b) / np.maximum(1.0, np.abs(b)))) for a, b in pairs) < 1e-10

@@ -30,7 +30,7 @@ class MLPClassifier(ClassifierMixin, Multilayer):  # type: ignore[misc]
     Beyond scikit-learn's: `activation` may be any of this project's, a list with one for each hidden layer, or a
     function; `loss` a function of (y_true, y_pred), traced once; `solver` also adagrad, adamw, quickprop, rmsprop or
     rprop; `class_weight` as elsewhere in scikit-learn; `dropout` the share of hidden outputs left out while learning;
-    `n_jobs` the threads for the products of large batches, one unless said otherwise. `verbose="bar"` draws a bar;
+    `n_jobs` the threads that make large updates together, one unless said otherwise. `verbose="bar"` draws a bar;
     `stopped_` says whether a fit ended by itself, not at `max_iter`.
     Equal seeds give the weights that scikit-learn starts from, and its batches.
 

@@ -24,6 +24,7 @@ from chainrule.quantity import Name, Quantity, spell
 from chainrule.training.haste import lost_in_haste
 from chainrule.training.kernels import native_kernel
 from chainrule.training.sessions import Kernel, Session, State, give_back, session_of
+from chainrule.training.teams import team_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,11 +66,12 @@ class Epochs:
         self._program = update_program(self.design, self.solver)
         dtype = "float32" if self.T.dtype == np.float32 else "float64"
         layers, rows = self.design.layers, self.most * self.count
-        lost = lost_in_haste(rows / self.batch, rows, sum([a * b + b for a, b in pairwise(layers)]))
+        numbers = sum([a * b + b for a, b in pairwise(layers)])
+        lost, team = lost_in_haste(rows / self.batch, rows, numbers), team_of(self.threads, self.batch, numbers)
         self._kernel = native_kernel(
-            self._program, error=LOSS, dtype=dtype, rows=self.batch, lost=lost  # type: ignore[arg-type]
+            self._program, error=LOSS, dtype=dtype, rows=self.batch, lost=lost, team=team > 1  # type: ignore[arg-type]
         )  # fmt: skip
-        self._session = session_of(self._kernel, self._program, batch=self.batch, dtype=dtype, threads=self.threads)
+        self._session = session_of(self._kernel, self._program, batch=self.batch, dtype=dtype, threads=team)
         self._sizes = np.minimum(self.batch, np.arange(self.count, 0, -self.batch)).astype(float)
         self._rows = np.arange(self.count)
         self.T = np.ascontiguousarray(self.T)  # the columns of a table are not

@@ -17,6 +17,7 @@ from chainrule.quantity import Name, Quantity
 from chainrule.training.haste import lost_in_haste
 from chainrule.training.kernels import native_kernel
 from chainrule.training.sessions import session_of
+from chainrule.training.teams import team_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,8 +58,9 @@ def search(
 
     program = slope_program(design)
     most = min(calls, 2 * iterations)  # a line search seldom takes a second call
-    lost = lost_in_haste(most, most * len(T), sum([value.size for value in values.values()]))
-    kernel = native_kernel(program, error=TOTAL, dtype="float64", lost=lost)
+    numbers = sum([value.size for value in values.values()])
+    lost, team = lost_in_haste(most, most * len(T), numbers), team_of(threads, len(T), numbers)
+    kernel = native_kernel(program, error=TOTAL, dtype="float64", lost=lost, team=team > 1)
     parts: dict[Quantity, Any] = {Name("x"): dense(X), Name("t"): T}
     if weights is not None:
         parts[Name("s")] = weights
@@ -66,7 +68,7 @@ def search(
     count = len(T)
     total = count if weights is None else float(weights.sum())
     scalars: dict[Quantity, Any] = {ALPHA: np.array([float(alpha)]), SHARE: np.array([1 / total])}
-    session = session_of(kernel, program, batch=count, dtype="float64", threads=threads)
+    session = session_of(kernel, program, batch=count, dtype="float64", threads=team)
     rows, error, halted = np.arange(count), np.empty(1), False
 
     def value(flat: NDArray[Any]) -> tuple[float, NDArray[Any]]:

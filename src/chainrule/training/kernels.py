@@ -41,18 +41,26 @@ _held: Final = _Held()
 
 
 def native_kernel(
-    program: Program, *, error: Quantity, dtype: DType, precise: bool = True, rows: float = inf, lost: float = inf
+    program: Program,
+    *,
+    error: Quantity,
+    dtype: DType,
+    precise: bool = True,
+    rows: float = inf,
+    lost: float = inf,
+    team: bool = False,
 ) -> Kernel:
     """The native kernel of a program; equal programs have equal nodes, so what they start from does not matter.
 
-    An update has so many `rows`. `lost` are the seconds that the run would take longer in code made in haste. As long
-    as those of all runs of this process are few, the kernel is made so. Raises what `cached_training` raises.
+    An update has so many `rows`; a `team` of threads makes it. `lost` are the seconds that the run would take longer in
+    code made in haste. As long as those of all runs of this process are few, the kernel is made so. Raises what
+    `cached_training` raises.
     """
     of_any_size = any(isinstance(size, str) for one in program.examples for size in one.type.shape[:1])
     most = most_rows(rows, dtype) if of_any_size else None
     state = tuple([(label, one.before, one.after) for label, one in program.state.items()])
     root = program.step.outputs.get(error)
-    key = (state, program.examples, tuple(program.scalars.items()), root, dtype, precise, most)
+    key = (state, program.examples, tuple(program.scalars.items()), root, dtype, precise, most, team)
     kept = _held.kernels.get(key)
     lost += kept.lost if kept is not None else 0.0
     if kept is None or (kept.hasty and lost > LIMIT):
@@ -60,7 +68,7 @@ def native_kernel(
         with collector_paused():  # also while all that it takes is loaded
             from chainrule.targets.llvm.cached import cached_training
 
-            made = cached_training(_plain(program, most), error=error, dtype=dtype, precise=precise, hasty=hasty)
+            made = cached_training(_plain(program, most, team), error=error, dtype=dtype, precise=precise, hasty=hasty)
         kept = _held.kernels[key] = _Kept(made, hasty)
         if len(_held.kernels) > KEPT:
             _held.kernels.popitem(last=False)
@@ -69,7 +77,7 @@ def native_kernel(
     return kept.kernel
 
 
-def _plain(program: Program, most: int | None) -> Program:
+def _plain(program: Program, most: int | None, team: bool) -> Program:
     """The program without the numbers that it starts from, so that nothing keeps them."""
     state = {label: replace(one, initial=None) for label, one in program.state.items()}
-    return replace(program, state=state, most=most)
+    return replace(program, state=state, most=most, team=team)

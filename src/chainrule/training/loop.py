@@ -59,7 +59,8 @@ def train(
     outputs to 0. `keep="best"` (usual with validation) puts the best epoch's parameters back. Ctrl-C ends
     training as a limit does. Equal arguments give equal results, bit by bit. Not `precise`, the sigmoids of a
     float32 model may be off by 2e-7 while it learns, which is faster for small networks.
-    Large products of large batches run on up to `threads` threads, by the processor's matrix unit or the BLAS of SciPy.
+    Up to `threads` threads make each update together where it takes long enough that they gain by it; the results are
+    the same bits.
 
     Raises ShapeError for examples that do not fit, are empty or not finite, ProblemError for arguments that mean
     nothing. If the error overflows, training stops with a TrainingWarning that says where, and keeps the best.

@@ -34,6 +34,7 @@ from chainrule.training.sessions import Kernel, State, begin
 from chainrule.training.spans import Done, Spans
 from chainrule.training.step import Penalties, training_step
 from chainrule.training.stopping import Condition, Stop, as_stop
+from chainrule.training.teams import team_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -94,12 +95,13 @@ def training_run(
         model, rule.optimizer, rate=rule.rate.first, online=rows == 1, over=over, penalties=penalties, seed=seed
     )
     most = min(epochs * -(-given.count // rows), inf if updates is None else updates)
-    lost = lost_in_haste(most, most * min(rows, given.count), sum([part.size for part in model.parameters.values()]))
-    kernel = make_kernel(program, model, engine, precise=precise, rows=rows, lost=lost)
+    numbers = sum([part.size for part in model.parameters.values()])
+    lost, team = lost_in_haste(most, most * min(rows, given.count), numbers), team_of(threads, rows, numbers)
+    kernel = make_kernel(program, model, engine, precise=precise, rows=rows, lost=lost, team=team > 1)
     warned = noticed_before(model, given)
     spans = Spans(
         kernel, program, given, batch=rows, shuffle=shuffle and batch != "all", seed=seed,
-        dtype=model.dtype, mean=over == "mean", threads=threads,
+        dtype=model.dtype, mean=over == "mean", threads=team,
     )  # fmt: skip
     run = _Run(model, rule, program, spans, limits, given, held, over, kept, warned)
     with interrupts() as interrupted, progress_bar(epochs, show=progress) as tell:
@@ -112,14 +114,23 @@ def training_run(
 
 
 def make_kernel(
-    program: Program, model: Model, engine: Engine, *, precise: bool = True, rows: float = inf, lost: float = inf
+    program: Program,
+    model: Model,
+    engine: Engine,
+    *,
+    precise: bool = True,
+    rows: float = inf,
+    lost: float = inf,
+    team: bool = False,
 ) -> Kernel:
     """The native kernel of a program, or the reference."""
     if engine == "reference":
         return ReferenceKernel(program, error=model.minimise, dtype=model.dtype)
     if engine != "native":
         raise ProblemError(f"engine is {engine!r}, expected 'native' or 'reference'.")
-    return native_kernel(program, error=model.minimise, dtype=model.dtype, precise=precise, rows=rows, lost=lost)
+    return native_kernel(
+        program, error=model.minimise, dtype=model.dtype, precise=precise, rows=rows, lost=lost, team=team
+    )
 
 
 @dataclass(slots=True)

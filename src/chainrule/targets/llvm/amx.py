@@ -105,7 +105,7 @@ def _six_products(e: Emitter, places: list[Value]) -> None:
 
 
 def _work() -> list[str]:
-    """`@work`: the job of one thread."""
+    """`@work`: a whole product."""
     e = Emitter("float32")
     memory = Value("%job", "pointer")
     job = got(e, memory, GIVEN)
@@ -138,7 +138,7 @@ def _work() -> list[str]:
             given = "".join(f", i64 {size.text}" for size in sizes)
             e.line(f"call void @blocks(ptr {left.text}, ptr {right.text}, ptr {c.text}{given}, ptr {zeros.text})")
     e.line("call void @llvm.x86.tilerelease()")
-    return [*function("internal ptr @work(ptr %job)", e, "ret ptr null"), *e.declared.values()]
+    return [*function("internal void @work(ptr %job)", e, "ret void"), *e.declared.values()]
 
 
 def _pack(e: Emitter, x: Matrix, start: Value, sizes: list[Value], to: Value, tiles: Value, *, turned: Value) -> None:
@@ -153,7 +153,7 @@ def _pack(e: Emitter, x: Matrix, start: Value, sizes: list[Value], to: Value, ti
     def leave() -> None:
         e.line("call void @llvm.x86.tilerelease()")
         e.line("call void @plain(ptr %job)")
-        e.line("ret ptr null")
+        e.line("ret void")
 
     e.unless(e.effect(f"icmp ult i32 {worst.text}, {LARGEST}", "condition"), leave)
 
@@ -188,4 +188,4 @@ def _entry() -> list[str]:
         few = e.write("icmp sle", columns, e.index(layout.MANY), kind="condition")
         return e.select(few, *[e.index(layout.deepest(m)) for m in (layout.MANY, layout.MANY + 1)])
 
-    return entry(e, "sgemm", TOGETHER, deepest)
+    return entry(e, "sgemm", deepest)

@@ -1,6 +1,6 @@
-"""The memory that a thread works in when products are formed by AMX: what the code and those who call it agree on.
+"""The memory in which products are formed by AMX: what the code and those who call it agree on.
 
-First comes a head: the thread's job, how tiles are shaped, and a line of zeros; then the rows and the columns that are
+First comes a head: the job, how tiles are shaped, and a line of zeros; then the rows and the columns that are
 packed, for so many numbers along the summed axis that rows, and the columns they meet, stay in the second cache.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from chainrule.targets.llvm.gemm_layout import JOB, LINE, memory_for
+from chainrule.targets.llvm.gemm_layout import JOB, LINE, memory_of
 
 SIDE: Final = 16  # rows of a tile, and units of a row
 DEEP: Final = 2 * SIDE  # numbers of a row, along the axis that is summed
@@ -32,17 +32,15 @@ def deepest(columns: int) -> int:
     return DEEPEST if columns <= MANY else _LESS
 
 
-def working_memory(widest: int, threads: int) -> tuple[Any, int]:
-    """Memory for threads that form products with so many columns at most, and how many bytes each of them has."""
+def working_memory(widest: int) -> Any:
+    """Memory for products with so many columns at most."""
     import numpy as np
 
     columns = -(-widest // TOGETHER) * TOGETHER
     numbers = max(min(columns, MANY) * DEEPEST, columns * deepest(columns))
-    each = RIGHT + numbers * BLOCK // (SIDE * DEEP)
-    memory = memory_for(threads, each)
-    for thread in range(threads):
-        shapes = memory[thread * each + SHAPES :]
-        shapes[0] = 1  # the palette
-        shapes[16:32].view(np.uint16)[:] = TILE // SIDE  # bytes of a row
-        shapes[48:56] = SIDE
-    return memory, each
+    memory = memory_of(RIGHT + numbers * BLOCK // (SIDE * DEEP))
+    shapes = memory[SHAPES:]
+    shapes[0] = 1  # the palette
+    shapes[16:32].view(np.uint16)[:] = TILE // SIDE  # bytes of a row
+    shapes[48:56] = SIDE
+    return memory

@@ -13,6 +13,7 @@ from chainrule.quantity import spell
 from chainrule.targets.llvm.emit import DType
 from chainrule.targets.llvm.memory import LINE, SLOTS, Memory
 from chainrule.targets.llvm.multiplier import Multiplier, multiplier
+from chainrule.targets.llvm.team_layout import record_of, share_of
 from chainrule.transforms.schedule.stages import Buffer, Plan
 
 
@@ -43,7 +44,7 @@ def _arena(plan: Plan, memory: Memory, dtype: DType) -> Any:
 class Space:
     """The memory of a kernel for one set of sizes: the arena, an array for each slot, and the table of addresses."""
 
-    __slots__ = ("_views", "arena", "blocks", "bound", "dtype", "memory", "multiplier", "table")
+    __slots__ = ("_held", "_views", "arena", "blocks", "bound", "dtype", "memory", "multiplier", "table", "team")
 
     def __init__(
         self,
@@ -59,12 +60,11 @@ class Space:
 
         self.memory, self.dtype, self.bound = memory, dtype, dict(bound)
         self.arena = _arena(plan, memory, dtype)
-        self.table = np.zeros(max(1, len(memory.slots) + (memory.gemm is not None) * SLOTS), np.uint64)
-        self.multiplier: Multiplier | None = None
-        if memory.gemm is not None:
-            wide = memory.lanes * memory.item == LINE  # rows are padded as the matrix unit takes them
-            self.multiplier = multiplier(memory.item, memory.widest, max(bound.values()), threads, amx=wide)
-            self.table[memory.gemm :] = self.multiplier.slots
+        slots = len(memory.slots) + (memory.gemm is not None) * SLOTS + (memory.team is not None)
+        self.table = np.zeros(max(1, slots), np.uint64)
+        self.multiplier = self._multiplier()
+        if memory.gemm is not None and self.multiplier is not None:
+            self.table[memory.gemm : memory.gemm + SLOTS] = self.multiplier.slots
         self.blocks: dict[int, Any] = {}
         self._views: dict[int, Any] = {}
         for buffer in plan.buffers:
@@ -73,6 +73,55 @@ class Space:
                 numbers = memory.numbers(buffer, bound)
                 block = self.blocks[buffer.number] = aligned(numbers, dtype, zeros=self.is_looked_at)
                 self.table[slot] = block.ctypes.data
+        self.team: Any = None
+        self._held: list[Any] = []  # what the team needs
+        if memory.team is not None:
+            self._make_team(plan, memory.team, threads)
+
+    def _multiplier(self) -> Multiplier | None:
+        memory = self.memory
+        if memory.gemm is None:
+            return None
+        wide = memory.lanes * memory.item == LINE  # rows are padded as the matrix unit takes them
+        return multiplier(memory.item, memory.widest, max(self.bound.values()), amx=wide)
+
+    def _make_team(self, plan: Plan, slot: int, threads: int) -> None:
+        """Tables and scratch for each thread; the first has the arena's own."""
+        memory, ((symbol, rows),) = self.memory, self.bound.items()
+        share = share_of(rows, threads)
+        scratch = memory.arena - memory.board
+        tables, places = [], [self.arena.ctypes.data]
+        for k in range(threads):
+            whole = self.table.copy()
+            if k and memory.gemm is not None:
+                own_multiplier = self._multiplier()
+                assert own_multiplier is not None
+                whole[memory.gemm : memory.gemm + SLOTS] = own_multiplier.slots
+                self._held.append(own_multiplier)
+            if k:
+                block = aligned(scratch // memory.item + memory.lanes, self.dtype)
+                places.append(block.ctypes.data - memory.board)
+                self._held.append(block)
+            own = whole.copy()
+            for buffer in plan.buffers:
+                if buffer.number in self.blocks:
+                    own[memory.slots[buffer.number]] += k * share * self._row(buffer, symbol) * memory.item
+            tables.append((whole, own))
+        whole_at, own_at = ([pair[i].ctypes.data for pair in tables] for i in (0, 1))
+        record = record_of(
+            threads, arena=self.arena.ctypes.data, rounded=memory.rounded(rows), share=share,
+            whole=whole_at, own=own_at, scratch=places,
+        )  # fmt: skip
+        self.table[slot] = record.ctypes.data
+        self._held += tables
+        self.team = record
+
+    def _row(self, buffer: Buffer, symbol: str) -> int:
+        """How far the rows of an array are apart, in numbers; 0 if it has none."""
+        if symbol not in buffer.shape:
+            return 0
+        sizes = [self.rounded(s) if isinstance(s, str) else s for s in self.memory.sizes(buffer)]
+        return prod(sizes[buffer.order.index(buffer.shape.index(symbol)) + 1 :])
 
     def view(self, buffer: Buffer) -> Any:
         """The array of a buffer, in the shape of its values: no copy."""

@@ -111,7 +111,7 @@ def text_of(program: Program, error: Node) -> str:
     roots = [error, *(kept.after for kept in program.state.values()), *befores, *program.examples]
     roots += program.scalars.values()
     parts = [befores, program.examples, list(program.scalars.values()), roots]
-    return "\n".join([_text(roots, parts), *map(spell, program.state), f"most {program.most}"])
+    return "\n".join([_text(roots, parts), *map(spell, program.state), f"most {program.most} team {program.team}"])
 
 
 def _text(roots: Sequence[Node], parts: Sequence[Sequence[Node]]) -> str:

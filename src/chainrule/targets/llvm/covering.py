@@ -9,7 +9,8 @@ from chainrule.dataclasses import dataclass
 from chainrule.node import Dim
 from chainrule.targets.llvm.emit import Emitter, Value
 from chainrule.targets.llvm.memory import ROWS, lanes_for
-from chainrule.targets.llvm.nest import Nest, Point
+from chainrule.targets.llvm.nest import Nest
+from chainrule.targets.llvm.point import THREAD, THREADS, Point
 
 _LEAST: Final = 4  # rows of two vectors that keep the adders busy
 _FEW: Final = 2  # rows that are done one by one after the last tile
@@ -68,6 +69,14 @@ def rows_together(nest: Nest, row: Dim) -> int:
     return max(4 * ROWS, NEAR // (length * nest.memory.item) // ROWS * ROWS)
 
 
+def left_over(size: int, lanes: int, wide: int) -> int:
+    """How many vectors of an axis come after the last `wide` ones."""
+    total = -(-size // lanes)
+    if size % lanes == 0 and total % wide == 0:
+        return 0  # all alike
+    return min(total, wide + total % wide if total % wide < 2 else total % wide)
+
+
 def panels(nest: Nest, size: Dim, wide: int, body: Callable[[list[Point]], None]) -> None:
     """Cover an axis `wide` vectors at a time, and the last of them one more where one would be left over."""
     e, lanes = nest.emitter, lanes_for(size, nest.memory.lanes)
@@ -75,19 +84,25 @@ def panels(nest: Nest, size: Dim, wide: int, body: Callable[[list[Point]], None]
         nest.vectors(size, 1, body)
         return
     total = -(-size // lanes)
-    last = min(total, wide + total % wide if total % wide < 2 else total % wide)
-    if size % lanes == 0 and total % wide == 0:
-        last = 0  # all alike
+    last = left_over(size, lanes, wide)
 
     def block(index: Value, count: int) -> None:
         start = e.times(index, e.index(lanes))
         body([Point(start, k * lanes, lanes, lanes) for k in range(count)])
 
-    if total > last:
-        nest.blocks(total - last, wide, block)
-    if last:
+    def end() -> None:
         start = (total - last) * lanes
         body([Point(e.index(start), k * lanes, lanes, min(lanes, size - start - k * lanes)) for k in range(last)])
+
+    if nest.divided == "columns":
+        blocks_of_a_thread(nest, total - last, wide, block)
+    elif total > last:
+        nest.blocks(total - last, wide, block)
+    if last and nest.divided == "columns":
+        with e.loop(e.index(0), is_last(nest), 1, surely=False):
+            end()
+    elif last:
+        end()
 
 
 def rows(nest: Nest, size: Dim, span: Span | None, most: int, body: Callable[[Value, int], None]) -> None:
@@ -98,7 +113,11 @@ def rows(nest: Nest, size: Dim, span: Span | None, most: int, body: Callable[[Va
     """
     e = nest.emitter
     if isinstance(size, int):
-        nest.blocks(size, min(range(1, min(most, size) + 1), key=lambda high: _rounds(size, high)), body)
+        high = min(range(1, min(most, size) + 1), key=lambda high: _rounds(size, high))
+        if nest.divided == "rows":
+            blocks_of_a_thread(nest, size, high, body)
+        else:
+            nest.blocks(size, high, body)
         return
     assert span is not None
     high = most if most <= _FEW + 1 else 1 << most.bit_length() - 1  # three reach beyond no row
@@ -110,6 +129,30 @@ def rows(nest: Nest, size: Dim, span: Span | None, most: int, body: Callable[[Va
     if high > 1:
         with e.loop(end, span.stop, 1, surely=False) as loop:
             body(loop.index, 1)
+
+
+def share(nest: Nest, blocks: int, step: int) -> tuple[Value, Value]:
+    """From where to where a thread goes of so many blocks of `step` positions."""
+    e = nest.emitter
+    ends = [e.write("udiv", e.times(k, e.index(blocks)), THREADS) for k in (THREAD, e.plus(THREAD, e.index(1)))]
+    return e.times(ends[0], e.index(step)), e.times(ends[1], e.index(step))
+
+
+def is_last(nest: Nest) -> Value:
+    """1 for the last thread, which has what is left over, and 0 for others."""
+    e = nest.emitter
+    last = e.write("icmp eq", e.plus(THREAD, e.index(1)), THREADS, kind="condition")
+    return e.convert("zext", last, "index")
+
+
+def blocks_of_a_thread(nest: Nest, size: int, step: int, body: Callable[[Value, int], None]) -> None:
+    """Cover an axis as `Nest.blocks` does, as far as it is this thread's."""
+    e, (start, stop) = nest.emitter, share(nest, size // step, step)
+    with e.loop(start, stop, step, surely=False) as loop:
+        body(loop.index, step)
+    if size % step:
+        with e.loop(e.index(0), is_last(nest), 1, surely=False):
+            body(e.index(size // step * step), size % step)
 
 
 def _rounds(size: int, high: int) -> tuple[int, int]:

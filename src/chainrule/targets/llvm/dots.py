@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from chainrule.node import Dim
-from chainrule.targets.llvm.covering import Span, blocks_of_rows, rows
+from chainrule.targets.llvm.covering import Span, blocks_of_a_thread, blocks_of_rows, is_last, rows
 from chainrule.targets.llvm.emit import Value
 from chainrule.targets.llvm.functions import Functions
 from chainrule.targets.llvm.joining import fold, lanes_below
 from chainrule.targets.llvm.memory import lanes_for
-from chainrule.targets.llvm.nest import Nest, Point, live_lanes
+from chainrule.targets.llvm.nest import Nest
 from chainrule.targets.llvm.operands import operand
+from chainrule.targets.llvm.point import Point, live_lanes
 from chainrule.targets.llvm.tile import Tile, registers
 
 _WRITTEN_OUT: Final = 4  # vectors of a summed axis up to which no loop is made
@@ -79,6 +80,12 @@ def _panels(nest: Nest, size: Dim, lanes: int, body: Callable[[Point], None]) ->
             body(Point(loop.index, 0, lanes, None, count))
         return
     full = size // lanes
+    if nest.divided == "columns":
+        blocks_of_a_thread(nest, full, 1, lambda index, _: body(Point(e.times(index, e.index(lanes)), 0, lanes, lanes)))
+        if size % lanes:
+            with e.loop(e.index(0), is_last(nest), 1, surely=False):
+                body(Point(e.index(full * lanes), 0, lanes, size % lanes))
+        return
     if full:
         nest.blocks(full, 1, lambda index, _: body(Point(e.times(index, e.index(lanes)), 0, lanes, lanes)))
     if size % lanes:

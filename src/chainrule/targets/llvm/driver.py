@@ -6,7 +6,7 @@ errors)
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from math import inf, prod
 
@@ -28,6 +28,7 @@ from chainrule.targets.llvm.machine import Machine
 from chainrule.targets.llvm.memory import Memory
 from chainrule.targets.llvm.module import function
 from chainrule.targets.llvm.resident import fetched, is_resident, put_back
+from chainrule.targets.llvm.team_code import calls_of_a_team, told
 from chainrule.transforms.schedule.blocked import BLOCK, EARLIER, ROWS
 from chainrule.transforms.schedule.stages import Buffer, natural
 
@@ -42,12 +43,18 @@ class Driver:
     machine: Machine
     resident: bool
 
+    def lines(self, texts: Iterable[str]) -> None:
+        """Write lines as they are."""
+        for line in texts:
+            self.emitter.line(line)
+
     def leave(self) -> None:
         """What is done before the function is left."""
         if self.resident:
             put_back(self.emitter, self.code.plan, self.code.memory)
-        for line in flush_off(self.machine):
-            self.emitter.line(line)
+        if self.code.memory.team is not None:
+            self.emitter.line("call void @team.end(ptr %team)")
+        self.lines(flush_off(self.machine))
 
     @contextmanager
     def epochs(self) -> Iterator[tuple[Value, Value, Value]]:
@@ -64,6 +71,10 @@ class Driver:
 
     def call(self, name: str, **sizes: Value) -> None:
         """Run stages with these sizes; memory has room for whole batches or blocks."""
+        if self.code.memory.team is not None:
+            (count,) = sizes.values()
+            self.lines(calls_of_a_team(name, count.text))
+            return
         given = ""
         for symbol in self.code.memory.symbols:
             count = sizes.get(symbol, Value(str(BLOCK), "index"))
@@ -107,10 +118,13 @@ def write_driver(program: Program, code: Code, machine: Machine) -> list[str]:
     """The function `run`."""
     e = Emitter(code.dtype)
     driver = Driver(e, program, code, machine, is_resident(code.plan, code.memory))
-    for line in flush_on(machine):
-        e.line(line)
+    driver.lines(flush_on(machine))
     if driver.resident:
         fetched(e, code.plan, code.memory)
+    if code.memory.team is not None:
+        e.line(f"%team = load ptr, ptr {e.effect(_slot_of_a_team(code), 'pointer').text}")
+        driver.lines([*told("examples", "ptr %examples"), *told("order", "ptr %order")])
+        e.line("call void @team.start(ptr %team)")
     one_each = code.symbol is None and bool(program.examples)
     way = _blocks if code.parts else _looking_ahead if code.ahead else _examples if one_each else _batches
     updates = way(driver)
@@ -118,7 +132,12 @@ def write_driver(program: Program, code: Code, machine: Machine) -> list[str]:
     memory = "ptr %home, ptr %addresses" if driver.resident else "ptr %arena, ptr %table"
     sizes = "i64 %total, i64 %epoch, i64 %batch, i64 %rounded"
     head = f"i64 @run({memory}, ptr %examples, ptr %order, {sizes}, ptr %scalars, ptr %errors)"
-    return [*function(head, e, f"ret i64 {updates.text}"), *e.declared.values()]
+    bring = _bring_of_a_thread(program, code) if code.memory.team is not None else []
+    return [*bring, *function(head, e, f"ret i64 {updates.text}"), *e.declared.values()]
+
+
+def _slot_of_a_team(code: Code) -> str:
+    return f"getelementptr ptr, ptr %table, i64 {code.memory.team}"
 
 
 def _examples(driver: Driver) -> Value:
@@ -158,17 +177,33 @@ def _batches(driver: Driver) -> Value:
             update, first = e.plus(e.times(epoch, each), loop.index), e.plus(start, e.times(loop.index, batch))
             count = e.intrinsic("smin", batch, e.write("sub", stop, first))
             driver.set_scalars(update)
-            numbers = sum([prod(map(int, n.type.shape[1:])) for n in driver.program.examples])
-            for k, node in enumerate(driver.program.examples):
-                buffer, rows = code.plan.found[node], entry("%examples", k, e)
-                if buffer.order == natural(buffer.shape):
-                    copy_rows(e, buffer, code.memory, rows, first, count)
-                else:
-                    copy_columns(e, buffer, code.memory, rows, first, count, Value("%rounded", "index"), each=numbers)
+            if code.memory.team is None:
+                _bring(e, driver.program, code, first, count)
+            else:
+                driver.lines(told("first", f"i64 {first.text}"))
             _update(driver, update, **({code.symbol: count} if code.symbol else {}))
     whole = e.write("udiv", total, length)
     rest = e.write("sub", total, e.times(whole, length))
     return e.plus(e.times(whole, each), _over(e, rest, batch))
+
+
+def _bring(e: Emitter, program: Program, code: Code, first: Value, count: Value) -> None:
+    """Copy the examples of a batch, each to where the table says."""
+    numbers = sum([prod(map(int, n.type.shape[1:])) for n in program.examples])
+    for k, node in enumerate(program.examples):
+        buffer, rows = code.plan.found[node], entry("%examples", k, e)
+        if buffer.order == natural(buffer.shape):
+            copy_rows(e, buffer, code.memory, rows, first, count)
+        else:
+            copy_columns(e, buffer, code.memory, rows, first, count, Value("%rounded", "index"), each=numbers)
+
+
+def _bring_of_a_thread(program: Program, code: Code) -> list[str]:
+    """The function by which a thread of a team brings its rows."""
+    e = Emitter(code.dtype)
+    _bring(e, program, code, Value("%first", "index"), Value("%count", "index"))
+    head = "internal void @bring(ptr %table, ptr %examples, ptr %order, i64 %first, i64 %count, i64 %rounded)"
+    return [*function(head, e, "ret void"), *e.declared.values()]
 
 
 def _update(driver: Driver, update: Value, **sizes: Value) -> None:

@@ -13,12 +13,13 @@ from typing import Final
 from chainrule.dataclasses import replace
 from chainrule.node import Dim
 from chainrule.targets.llvm.amx_layout import TOGETHER as BLOCK
-from chainrule.targets.llvm.covering import either, panels
+from chainrule.targets.llvm.covering import either, is_last, left_over, panels, share
 from chainrule.targets.llvm.emit import Value
 from chainrule.targets.llvm.gemm_layout import ARGUMENTS
-from chainrule.targets.llvm.memory import LINE, SLOTS, Memory, padded
-from chainrule.targets.llvm.nest import Nest, Point, order_of
+from chainrule.targets.llvm.memory import LINE, SLOTS, Memory, lanes_for, padded
+from chainrule.targets.llvm.nest import Nest, order_of
 from chainrule.targets.llvm.operands import matrix
+from chainrule.targets.llvm.point import Point
 from chainrule.targets.llvm.tile import Tile
 from chainrule.transforms.schedule.rows import MULTIPLIED
 from chainrule.transforms.schedule.stages import Plan, Stage
@@ -74,7 +75,7 @@ def write_gemm(nest: Nest, tiles: Callable[[], None]) -> None:
     places = [e.offset(Value("%table", "pointer"), e.index(slot + k), kind="pointer") for k in range(SLOTS)]
     many_weights = prod(_known(nest.stage)) >= _LEAST_WEIGHTS
     deepest, least = (e.load(places[k], 1, kind="index") for k in (2, 3 if many_weights else 4))
-    many = e.write("icmp sge", nest.size(batch), least, kind="condition")
+    many = e.write("icmp sge", nest.all_rows(batch), least, kind="condition")
     either(e, many, lambda: _products(nest, [e.load(place, 1, kind="pointer") for place in places[:2]], deepest), tiles)
 
 
@@ -84,26 +85,27 @@ def _products(nest: Nest, multiplier: Sequence[Value], deepest: Value) -> None:
     Where few numbers are summed, the other matrix stays packed, and rows may be so few that their products stay near.
     """
     e, memory, space, along = nest.emitter, nest.memory, nest.stage.space, _along(nest.stage)
-    across = 1 - along
-    count, pitch = nest.size(space[across]), _pitch(nest.stage, memory)
-    products = e.offset(Value("%arena", "pointer"), e.index(memory.sums // memory.item))
+    across, pitch = 1 - along, _pitch(nest.stage, memory)
+    products = e.offset(nest.scratch, e.index(memory.sums // memory.item))
     (summed,) = nest.summed()
     inner = nest.size(summed)
     shallow = e.write("icmp sle", inner, deepest, kind="condition")
     most = e.select(shallow, e.index(_NEAR), e.index(TOGETHER))
-    blocks = e.write("udiv", e.plus(count, e.plus(most, e.index(-1))), most)
-    with e.loop(e.index(0), blocks, 1) as block:
-        start = e.times(block.index, most)
-        together = e.intrinsic("smin", most, e.write("sub", count, start))
+    first, end = _rows_of_a_thread(nest, space[across])
+    left, right = _columns_of_a_thread(nest, int(space[along]))
+    blocks = e.write("udiv", e.plus(e.write("sub", end, first), e.plus(most, e.index(-1))), most)
+    with e.loop(e.index(0), blocks, 1, surely=nest.divided != "rows") as block:
+        start = e.plus(first, e.times(block.index, most))
+        together = e.intrinsic("smin", most, e.write("sub", end, start))
         later = e.write("icmp ne", block.index, e.index(0), kind="condition")
         alike = e.write("and", later, e.write("icmp eq", together, most, kind="condition"))
         again = e.convert("zext", e.write("and", alike, shallow), "index")
-        nest.at[along], nest.at[across] = Point(e.index(0)), Point(start)
-        sizes = [nest.size(space[along]), together, inner]
+        nest.at[along], nest.at[across] = Point(left), Point(start)
+        sizes = [e.write("sub", right, left) if nest.divided else right, together, inner]
         operands = _operand(nest, along, turned=False) + _operand(nest, across, turned=True)
         given = ", ".join(f"ptr {value.text}" for value in multiplier) + f", i64 {again.text}"
         given += "".join(f", i64 {size.text}" for size in sizes) + operands
-        e.line(f"call void @gemm({given}, ptr {products.text}, i64 {pitch})")
+        e.line(f"call void @gemm({given}, ptr {e.offset(products, left).text}, i64 {pitch})")
         with e.loop(e.index(0), together, 1) as row:
             line = e.offset(products, e.times(row.index, e.index(pitch)))
             place = Point(e.plus(start, row.index))
@@ -113,6 +115,26 @@ def _products(nest: Nest, multiplier: Sequence[Value], deepest: Value) -> None:
                 Tile(nest, along, across, [place], points).finish([sums])
 
             panels(nest, space[along], _BESIDE, made)
+
+
+def _rows_of_a_thread(nest: Nest, rows: Dim) -> tuple[Value, Value]:
+    """From where to where a thread forms rows of the products: whole blocks of a matrix unit."""
+    e, count = nest.emitter, nest.size(rows)
+    if nest.divided != "rows":
+        return e.index(0), count
+    first, end = share(nest, -(-int(rows) // BLOCK), BLOCK)
+    return first, e.intrinsic("smin", end, count)
+
+
+def _columns_of_a_thread(nest: Nest, columns: int) -> tuple[Value, Value]:
+    """From where to where a thread forms columns of them: those of which it then makes more."""
+    e, lanes = nest.emitter, lanes_for(columns, nest.memory.lanes)
+    if nest.divided != "columns":
+        return e.index(0), e.index(columns)
+    blocks = (-(-columns // lanes) - left_over(columns, lanes, _BESIDE)) // _BESIDE
+    first, end = share(nest, blocks, _BESIDE * lanes)
+    mine = e.write("icmp ne", is_last(nest), e.index(0), kind="condition")
+    return first, e.select(mine, e.index(columns), end)
 
 
 def _operand(nest: Nest, free: int, *, turned: bool) -> str:

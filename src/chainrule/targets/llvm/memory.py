@@ -134,6 +134,7 @@ class Memory:
     gemm: int | None = None  # the first of the slots that say how large products are formed, if there are such
     widest: int = 0  # the most columns of one
     most: int | None = None  # the most examples of an update, if there is a limit
+    team: int | None = None  # the slot of the record of threads that run the stages together
 
     def sizes(self, buffer: Buffer) -> list[Dim]:
         """The sizes of an array in memory, from the outermost axis to the innermost."""

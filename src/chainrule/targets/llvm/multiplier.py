@@ -43,21 +43,21 @@ class Multiplier:
         return self.address, context, self.deepest, *self.least_rows
 
 
-def multiplier(item: int, widest: int, rows: int, threads: int, *, amx: bool = True) -> Multiplier:
+def multiplier(item: int, widest: int, rows: int, *, amx: bool = True) -> Multiplier:
     """What is best for numbers of so many bytes, products of so many columns at most, and batches of so many rows.
 
     Without `amx`, the matrix unit is not used: it takes rows that are padded to whole vectors of AVX-512.
     """
     if amx and item == 4 and rows >= MULTIPLIED and "+amx-bf16" in this_machine().features and may_use_amx():
-        return _amx(widest, threads)
+        return _amx(widest)
     address = gemm_address(item) if rows >= BLAS_ROWS else 0
     return Multiplier(address, None, 0, (BLAS_ROWS if address else _NEVER, _NEVER), is_blas=bool(address))
 
 
-def _amx(widest: int, threads: int) -> Multiplier:
-    memory, each = working_memory(widest, threads)
+def _amx(widest: int) -> Multiplier:
+    memory = working_memory(widest)
     address, rows = _amx_code().address("sgemm"), (MULTIPLIED, MULTIPLIED)
-    return Multiplier(address, context_of(memory, each, threads), deepest(widest), rows, memory=memory)
+    return Multiplier(address, context_of(memory), deepest(widest), rows, memory=memory)
 
 
 @cache

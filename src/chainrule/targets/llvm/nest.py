@@ -18,32 +18,12 @@ from chainrule.targets.llvm.emit import Emitter, Value
 from chainrule.targets.llvm.estimates import by_estimate
 from chainrule.targets.llvm.functions import Functions, scalars_of
 from chainrule.targets.llvm.memory import Memory, lanes_for
+from chainrule.targets.llvm.point import Divided, Point, live_lanes
 from chainrule.transforms.schedule.grouping import is_leaf
 from chainrule.transforms.schedule.layout import unit_axes
 from chainrule.transforms.schedule.lower import is_view
 from chainrule.transforms.schedule.short import SHORT
 from chainrule.transforms.schedule.stages import Buffer, Place, Plan, Stage, Store, whole
-
-
-@dataclass(slots=True)
-class Point:
-    """Where along an axis the code being written stands: a register and a constant, and how many lanes from there on.
-
-    `live` of the lanes are inside of the axis; None if that is known only when the code runs, by the `count` of all.
-    """
-
-    index: Value
-    shift: int = 0
-    lanes: int = 1
-    live: int | None = 1
-    count: Value | None = None
-
-
-def live_lanes(part: Point) -> Value:
-    """Which lanes of a vector are inside of its axis."""
-    live = part.live or 0
-    lanes = ", ".join("i1 1" if lane < live else "i1 0" for lane in range(part.lanes))
-    return Value(f"<{lanes}>", "condition", part.lanes)
 
 
 @dataclass(slots=True)
@@ -60,6 +40,7 @@ class Nest:
     core: Value | None = None
     made: Node | None = field(init=False)  # what `core` is the value of: that of the stage, or a sum with it
     arrays: dict[Buffer, Value] | None = None  # where arrays begin, if that is told when the stage is called
+    divided: Divided = None  # whether each thread has some of the rows of a product, or of its columns
     ahead: int = 0  # how many numbers beyond each vector of a state, or each number, the next ones are fetched
     scalars: Scalars = field(init=False)
     _chains: dict[tuple[Node, ...], list[Node]] = field(default_factory=dict)
@@ -74,6 +55,15 @@ class Nest:
     def size(self, dim: Dim) -> Value:
         """A size, where it is used to count."""
         return self.emitter.index(dim) if isinstance(dim, int) else Value(f"%count.{dim}", "index")
+
+    def all_rows(self, dim: Dim) -> Value:
+        """A size, of all threads together."""
+        return Value(f"%all.{dim}", "index") if self.memory.team is not None else self.size(dim)
+
+    @property
+    def scratch(self) -> Value:
+        """Where what is only needed within a stage has its place, by the same offsets as in the arena."""
+        return Value("%arena" if self.memory.team is None else "%scratch", "pointer")
 
     def strides(self, buffer: Buffer) -> list[Value]:
         """For each axis, how far its elements are apart."""

@@ -12,8 +12,9 @@ from chainrule.targets.llvm.covering import Span
 from chainrule.targets.llvm.emit import Emitter, Value
 from chainrule.targets.llvm.joining import turned
 from chainrule.targets.llvm.memory import WIDE
-from chainrule.targets.llvm.nest import Nest, Point
+from chainrule.targets.llvm.nest import Nest
 from chainrule.targets.llvm.operands import free_axes, matrix, operand
+from chainrule.targets.llvm.point import Point
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,8 @@ class Packed:
 
 def _packed(nest: Nest, each: int, first: Value) -> Packed:
     e = nest.emitter
-    return Packed(e.effect(f"getelementptr i8, ptr %arena, i64 {nest.memory.packed}", "pointer"), each, first)
+    start = e.effect(f"getelementptr i8, ptr {nest.scratch.text}, i64 {nest.memory.packed}", "pointer")
+    return Packed(start, each, first)
 
 
 def pack_numbers(nest: Nest, across: int, rows: Point, part: Span) -> Packed:

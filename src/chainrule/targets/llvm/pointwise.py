@@ -8,7 +8,8 @@ from typing import Final
 from chainrule.node import Dim
 from chainrule.targets.llvm.emit import Value
 from chainrule.targets.llvm.memory import lanes_for
-from chainrule.targets.llvm.nest import Nest, Point
+from chainrule.targets.llvm.nest import Nest
+from chainrule.targets.llvm.point import Point
 from chainrule.transforms.schedule.stages import Store
 
 _BESIDE: Final = 4  # vectors of one row that are worked out together

@@ -31,7 +31,7 @@ def write_product(nest: Nest, way: Product) -> None:
             write_turned(nest, along, across)
         elif across is not None and is_packed(nest.stage, nest.memory.lanes, nest.memory.most):
             e = nest.emitter
-            many = e.write("icmp sge", nest.size(space[across]), e.index(PACKED), kind="condition")
+            many = e.write("icmp sge", nest.all_rows(space[across]), e.index(PACKED), kind="condition")
             either(e, many, lambda: write_tiles(nest, along, across, packed=True), unpacked)
         else:
             unpacked()

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Final, NamedTuple
 
+from chainrule.dataclasses import replace
 from chainrule.errors import ShapeError
 from chainrule.graph import Program
 from chainrule.node import INPUT, Node, label_of, order
@@ -16,9 +17,11 @@ from chainrule.targets.llvm.emit import REALS, DType
 from chainrule.targets.llvm.entry import flush_declarations
 from chainrule.targets.llvm.gemm import gemm_function, with_gemm
 from chainrule.targets.llvm.machine import Machine
-from chainrule.targets.llvm.memory import lay_out, padded
+from chainrule.targets.llvm.memory import SLOTS, lay_out, padded
 from chainrule.targets.llvm.module import assemble, write_stages
 from chainrule.targets.llvm.tables import has_tables
+from chainrule.targets.llvm.team import MOST_STAGES, write_shared_stages
+from chainrule.targets.llvm.team_code import team_functions
 from chainrule.transforms.schedule.ahead import Ahead, looking_ahead, plan_ahead
 from chainrule.transforms.schedule.blocked import blocked, plan_block
 from chainrule.transforms.schedule.lateness import latest_last
@@ -60,7 +63,10 @@ def program_code(program: Program, error: Node, dtype: DType, machine: Machine, 
     direct = {made.found[n].number for n in in_place if n in made.found}
     direct |= {number for name, number in parts.items() if name in ("net", "gram", "columns", "taken")}
     memory = lay_out(made, lanes=lanes, item=item, outside=[b for b in made.buffers if b.number in direct], most=most)
-    code = Code(made, with_gemm(memory, made), dtype, symbol, given, frozenset(direct), parts, wide, following)
+    memory = with_gemm(memory, made)
+    if program.team and symbol is not None and len(made.stages) <= MOST_STAGES:
+        memory = replace(memory, team=len(memory.slots) + (memory.gemm is not None) * SLOTS)
+    code = Code(made, memory, dtype, symbol, given, frozenset(direct), parts, wide, following)
     others = [s for s in memory.symbols if s not in code.bound(1)]
     if others:
         raise ShapeError(f"the size {others[0]} is not known while training.")
@@ -118,10 +124,13 @@ def program_text(program: Program, code: Code, machine: Machine) -> str:
     """The module of a program."""
     made, memory = code.plan, code.memory
     lines: list[str] = []
+    write = write_stages if memory.team is None else write_shared_stages
     for name, stages in code.functions().items():
-        lines += write_stages(made, memory, stages, name, code.dtype)
+        lines += write(made, memory, stages, name, code.dtype)
     if memory.gemm is not None:
         lines += gemm_function(REALS[code.dtype].name)
+    if memory.team is not None:
+        lines += team_functions(machine)
     return assemble([*lines, *write_driver(program, code, machine), *flush_declarations(machine)], machine.vector_bytes)
 
 

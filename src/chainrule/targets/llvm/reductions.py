@@ -15,7 +15,8 @@ from chainrule.targets.llvm.emit import Value
 from chainrule.targets.llvm.functions import Functions
 from chainrule.targets.llvm.joining import Combine, fold, lanes_below
 from chainrule.targets.llvm.memory import lanes_for
-from chainrule.targets.llvm.nest import Nest, Point, live_lanes, order_of
+from chainrule.targets.llvm.nest import Nest, order_of
+from chainrule.targets.llvm.point import Point, live_lanes
 from chainrule.transforms.schedule.layout import axis_in_base, base_of
 from chainrule.transforms.schedule.stages import Place
 
@@ -128,7 +129,7 @@ def _several(reduction: _Reduction, axis: int, vector: int) -> None:
     def together(points: list[Point]) -> None:
         (point,) = points
         count = point.lanes if point.live is None else point.live
-        board = e.effect(f"getelementptr i8, ptr %arena, i64 {nest.memory.board}", "pointer")
+        board = e.effect(f"getelementptr i8, ptr {nest.scratch.text}, i64 {nest.memory.board}", "pointer")
         with e.loop(e.index(0), e.index(count), 1) as row:
             nest.at[axis] = Point(e.plus(point.index, row.index), point.shift)
             e.store(_total(reduction, vector, start), e.offset(board, e.times(row.index, e.index(start.lanes))))

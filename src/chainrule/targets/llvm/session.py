@@ -39,7 +39,7 @@ class Session:
                 f"found a batch of {batch}, but this program is one for batches of at most {program.most}.",
                 hint="Compile it for larger ones.",
             )
-        self.threads = threads  # for large products
+        self.threads = threads  # of a team
         self.batch, self._program, self._code = batch, program, code
         self._compiled = compiled  # the code is gone when nothing holds it
         self._call = _CALL(compiled.address("run"))
@@ -71,7 +71,7 @@ class Session:
         for node in code.given:
             self.space.view(code.plan.found[node])[...] = given_value(node, given or {})
         rates = np.array([scalars[label].ctypes.data for label in program.scalars] or [0], np.uint64)
-        with limited(self.threads) if self.space.calls_blas else nullcontext():
+        with limited(1) if self.space.calls_blas else nullcontext():
             done: int = self._call(
                 *self._fixed, self._rows.ctypes.data, order.ctypes.data, len(order), epoch or len(order), batch,
                 code.memory.rounded(batch), rates.ctypes.data, errors.ctypes.data,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from chainrule.node import Node
 from chainrule.randomness import PARITY, ROTATIONS
 from chainrule.targets.llvm.emit import Emitter, Value
-from chainrule.targets.llvm.nest import Nest, Point
+from chainrule.targets.llvm.nest import Nest
+from chainrule.targets.llvm.point import Point
 from chainrule.transforms.schedule.stages import whole
 
 

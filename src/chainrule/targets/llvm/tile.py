@@ -12,8 +12,9 @@ from chainrule.dataclasses import dataclass, replace
 from chainrule.node import Node
 from chainrule.targets.llvm.emit import Value
 from chainrule.targets.llvm.memory import LINE, padded, rows_kept, summed_in_parts
-from chainrule.targets.llvm.nest import Nest, Point
+from chainrule.targets.llvm.nest import Nest
 from chainrule.targets.llvm.packing import Packed
+from chainrule.targets.llvm.point import Point
 from chainrule.transforms.schedule.stages import Store, whole
 
 _SUMS: Final = {64: 24, 32: 12, 16: 12}  # registers for sums, by the bytes of one
@@ -70,7 +71,7 @@ class Tile:
     def _finish_rows(self, sums: Sequence[Sequence[Value]]) -> None:
         e, memory = self.nest.emitter, self.nest.memory
         width, lanes = len(self.points), self.points[0].lanes
-        board = e.offset(Value("%arena", "pointer"), e.index(memory.board // memory.item))
+        board = e.offset(self.nest.scratch, e.index(memory.board // memory.item))
         for i, row in enumerate(sums):
             for j, total in enumerate(row):
                 e.store(total, e.offset(board, e.index((i * width + j) * lanes)))
@@ -113,7 +114,7 @@ class Tile:
         lanes = self.points[0].lanes
         assert self.across is not None
         high = e.index(kept_rows(self.nest, self.along, self.across))
-        start = e.offset(e.effect(f"getelementptr i8, ptr %arena, i64 {memory.sums}", "pointer"),
+        start = e.offset(e.effect(f"getelementptr i8, ptr {self.nest.scratch.text}, i64 {memory.sums}", "pointer"),
                          e.times(self.points[0].index, high))  # fmt: skip
         found = []
         for row in self.rows:

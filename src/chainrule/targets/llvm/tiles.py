@@ -17,9 +17,10 @@ from chainrule.targets.llvm.covering import NEAR, Group, Span, blocks_of_rows, p
 from chainrule.targets.llvm.emit import Value
 from chainrule.targets.llvm.functions import Functions
 from chainrule.targets.llvm.memory import LONGEST, WIDE, is_large_sum, lanes_for, summed_in_parts
-from chainrule.targets.llvm.nest import Nest, Point
+from chainrule.targets.llvm.nest import Nest
 from chainrule.targets.llvm.operands import addend, free_axes, operand
 from chainrule.targets.llvm.packing import fetch_turned, pack_numbers, pack_vectors
+from chainrule.targets.llvm.point import Point
 from chainrule.targets.llvm.tile import Tile, kept_rows, registers
 from chainrule.transforms.schedule import blocked
 from chainrule.transforms.schedule.rows import PART

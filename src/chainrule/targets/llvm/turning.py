@@ -7,9 +7,10 @@ times, and serves all columns: 1.02 to 1.03 times the updates of 64-64-10 and 64
 from __future__ import annotations
 
 from chainrule.targets.llvm.functions import Functions
-from chainrule.targets.llvm.nest import Nest, Point
+from chainrule.targets.llvm.nest import Nest
 from chainrule.targets.llvm.operands import operand
 from chainrule.targets.llvm.packing import pack_turned
+from chainrule.targets.llvm.point import Point
 from chainrule.targets.llvm.tile import Tile
 
 

@@ -258,5 +258,21 @@ def _in_order(grouping: Grouping) -> list[Stage]:
     """The stages that store something, each after all it waits for."""
     busy = [stage for stage in grouping.stages if stage.stores]
     storing = sum(1 << stage.number for stage in busy)
+    for stage in busy:
+        stage.before = _storing(grouping, stage)
     waits = {stage.number: (grouping.ancestors[stage.number] & storing).bit_count() for stage in busy}
     return sorted(busy, key=lambda stage: (waits[stage.number], stage.number))
+
+
+def _storing(grouping: Grouping, stage: Stage) -> set[int]:
+    """The stages that a stage waits for: through those that store nothing, what these wait for."""
+    found, left = set[int](), list(stage.before)
+    seen = set(left)
+    while left:
+        other = grouping.stages[left.pop()]
+        if other.stores:
+            found.add(other.number)
+        else:
+            left += other.before - seen
+            seen |= other.before
+    return found
