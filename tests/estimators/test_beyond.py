@@ -23,6 +23,7 @@ import chainrule.functions as f
 from chainrule.errors import ChainruleError, ProblemError, ShapeError
 from chainrule.estimators import MLPClassifier, MLPRegressor, epochs, search
 from chainrule.estimators.epochs import Epochs
+from chainrule.training import teams
 from chainrule.training.sessions import session_of
 
 X, Y = load_iris(return_X_y=True)
@@ -243,6 +244,7 @@ def test_jobs_are_threads_and_there_is_one_unless_more_are_asked_for(
 
     for module in (epochs, search):
         monkeypatch.setattr(module, "session_of", watched)
+    monkeypatch.setattr(teams, "_WORTH", 1)
     X, y = load_diabetes(return_X_y=True)
     X, y = np.tile(X, (3, 7)), np.tile(y / 100, 3)
     options: dict[str, Any] = {"hidden_layer_sizes": (70,), "batch_size": len(X), "max_iter": 3, "solver": solver}

@@ -14,7 +14,7 @@ from tests.targets.networks import RATE, E, T, X, beginning, network
 from chainrule.dataclasses import replace
 from chainrule.graph import Program
 from chainrule.quantity import Quantity
-from chainrule.targets.llvm.machine import this_machine
+from chainrule.targets.llvm.machine import AARCH64, Machine, object_code, this_machine
 from chainrule.targets.llvm.program import program_code, program_text
 from chainrule.targets.llvm.session import Session
 from chainrule.targets.llvm.team import way_of
@@ -146,3 +146,10 @@ def test_how_stages_are_shared() -> None:
 def test_shares_are_whole_tiles() -> None:
     assert [share_of(rows, 2) for rows in (1, 32, 33, 100)] == [16, 16, 32, 64]
     assert share_of(100, 3) == 48
+
+
+@pytest.mark.parametrize("machine", [AARCH64, replace(AARCH64, triple="wasm32-unknown-unknown", vector_bytes=16)])
+def test_other_processors_have_teams_too(machine: Machine) -> None:
+    program = replace(network([300, 450, 5], rows=True, activation=["tanh", "linear"]), most=47, team=True)
+    text = program_text(program, program_code(program, program.step.outputs[E], "float32", machine), machine)
+    assert object_code(text, AARCH64)[:4] == b"\x7fELF"

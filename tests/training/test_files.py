@@ -18,7 +18,7 @@ from chainrule.lectures import lecture_text
 from chainrule.problem import loads
 from chainrule.problem.data import read_table
 from chainrule.quantity import spell
-from chainrule.training import spans
+from chainrule.training import spans, teams
 from chainrule.training.chart import chart
 from chainrule.training.command import problem_to_train
 from chainrule.training.from_problem import run_task, task_of
@@ -73,6 +73,7 @@ def test_threads_are_asked_for_on_the_command_line(folder: Path, monkeypatch: py
         return session_of(*given, threads=threads, **options)
 
     monkeypatch.setattr(spans, "session_of", watched)
+    monkeypatch.setattr(teams, "_WORTH", 1)
     shown = [run("flowers.toml", *options).stdout.splitlines()[-4:] for options in ([], ["--threads", "2"])]
     assert seen == [1, 2]
     assert shown[0] == shown[1]

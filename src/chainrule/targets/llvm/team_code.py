@@ -11,6 +11,10 @@ from chainrule.targets.llvm.team_layout import COMMANDS, EACH, FIRST, SET, TEAM,
 _POINTERS: Final = (
     "arena", "whole", "own", "scratch", "create", "join", "yield", "team", "examples", "order", "where", "may", "moves",
 )  # fmt: skip
+_PAUSE: Final = {  # by which a processor is told that a thread waits
+    "x86_64": ("call void @llvm.x86.sse2.pause()", "declare void @llvm.x86.sse2.pause()"),
+    "aarch64": ("call void @llvm.aarch64.hint(i32 1)", "declare void @llvm.aarch64.hint(i32)"),
+}
 _PATIENCE: Final = 255  # looks after which others may run
 
 
@@ -44,10 +48,9 @@ def _text(head: str, *lines: str) -> list[str]:
 
 def _meet(machine: Machine) -> list[str]:
     """Wait until all threads are here. What each has written before, all can read."""
-    pause = {"x86_64": ["call void @llvm.x86.sse2.pause()"], "aarch64": ['call void asm sideeffect "yield", ""()']}
-    declared = ["declare void @llvm.x86.sse2.pause()"] if machine.family == "x86_64" else []
-    return (
-        _text(
+    pause = _PAUSE.get(machine.family, ())
+    return [
+        *_text(
             "void @team.meet(ptr %team)",
             "entry:",
             "%one = load atomic i64, ptr %team monotonic, align 8",
@@ -73,7 +76,7 @@ def _meet(machine: Machine) -> list[str]:
             "%over = icmp ne i64 %now, %round",
             "br i1 %over, label %done, label %longer",
             "longer:",
-            *pause.get(machine.family, []),
+            *pause[:1],
             "%more = add i64 %looks, 1",
             f"%many = and i64 %looks, {_PATIENCE}",
             "%tired = icmp eq i64 %many, 0",
@@ -86,9 +89,9 @@ def _meet(machine: Machine) -> list[str]:
             "br label %wait",
             "done:",
             "ret void",
-        )
-        + declared
-    )
+        ),
+        *pause[1:],
+    ]
 
 
 def _work(machine: Machine) -> list[str]:
