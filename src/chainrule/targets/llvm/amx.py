@@ -34,7 +34,7 @@ _DECLARATIONS: Final = [
 
 
 def amx_text() -> str:
-    """The module: `sgemm`, whose last arguments are `layout.CONTEXT`, and 1 if `a` is the same as in the last call.
+    """The module: `sgemm`. Its last arguments are the memory to work in, and 1 if `a` is the same as in the last call.
 
     The result is b @ a, of n rows and m columns, as Fortran's a @ b looks in rows. It needs room for whole blocks of 32
     by 32. After a call with the same sizes that summed `layout.deepest` numbers or fewer, `a` need not be packed again.

@@ -120,8 +120,7 @@ class Space:
         """How far the rows of an array are apart, in numbers; 0 if it has none."""
         if symbol not in buffer.shape:
             return 0
-        sizes = [self.rounded(s) if isinstance(s, str) else s for s in self.memory.sizes(buffer)]
-        return prod(sizes[buffer.order.index(buffer.shape.index(symbol)) + 1 :])
+        return prod(self._sizes(buffer)[buffer.order.index(buffer.shape.index(symbol)) + 1 :])
 
     def view(self, buffer: Buffer) -> Any:
         """The array of a buffer, in the shape of its values: no copy."""
@@ -155,8 +154,12 @@ class Space:
         """Whether large products are formed by the BLAS."""
         return self.multiplier is not None and self.multiplier.is_blas
 
+    def _sizes(self, buffer: Buffer) -> list[int]:
+        """What the axes of an array take in memory, from the outermost to the innermost."""
+        return [self.rounded(s) if isinstance(s, str) else s for s in self.memory.sizes(buffer)]
+
     def _view(self, buffer: Buffer) -> Any:
-        sizes = [self.rounded(s) if isinstance(s, str) else s for s in self.memory.sizes(buffer)]
+        sizes = self._sizes(buffer)
         block = self.blocks.get(buffer.number)
         if block is None:
             start = self.memory.offsets[buffer.number] // self.memory.item

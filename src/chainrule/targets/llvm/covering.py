@@ -10,7 +10,7 @@ from chainrule.node import Dim
 from chainrule.targets.llvm.emit import Emitter, Value
 from chainrule.targets.llvm.memory import ROWS, lanes_for
 from chainrule.targets.llvm.nest import Nest
-from chainrule.targets.llvm.point import THREAD, THREADS, Point
+from chainrule.targets.llvm.point import THREAD, THREADS, Divided, Point
 
 _LEAST: Final = 4  # rows of two vectors that keep the adders busy
 _FEW: Final = 2  # rows that are done one by one after the last tile
@@ -94,15 +94,9 @@ def panels(nest: Nest, size: Dim, wide: int, body: Callable[[list[Point]], None]
         start = (total - last) * lanes
         body([Point(e.index(start), k * lanes, lanes, min(lanes, size - start - k * lanes)) for k in range(last)])
 
-    if nest.divided == "columns":
-        blocks_of_a_thread(nest, total - last, wide, block)
-    elif total > last:
-        nest.blocks(total - last, wide, block)
-    if last and nest.divided == "columns":
-        with e.loop(e.index(0), is_last(nest), 1, surely=False):
-            end()
-    elif last:
-        end()
+    blocks(nest, "columns", total - last, wide, block)
+    if last:
+        by_the_last(nest, "columns", end)
 
 
 def rows(nest: Nest, size: Dim, span: Span | None, most: int, body: Callable[[Value, int], None]) -> None:
@@ -114,10 +108,7 @@ def rows(nest: Nest, size: Dim, span: Span | None, most: int, body: Callable[[Va
     e = nest.emitter
     if isinstance(size, int):
         high = min(range(1, min(most, size) + 1), key=lambda high: _rounds(size, high))
-        if nest.divided == "rows":
-            blocks_of_a_thread(nest, size, high, body)
-        else:
-            nest.blocks(size, high, body)
+        blocks(nest, "rows", size, high, body)
         return
     assert span is not None
     high = most if most <= _FEW + 1 else 1 << most.bit_length() - 1  # three reach beyond no row
@@ -139,20 +130,30 @@ def share(nest: Nest, blocks: int, step: int) -> tuple[Value, Value]:
 
 
 def is_last(nest: Nest) -> Value:
-    """1 for the last thread, which has what is left over, and 0 for others."""
+    """Whether it is the last thread, which has what is left over."""
+    return nest.emitter.write("icmp eq", nest.emitter.plus(THREAD, nest.emitter.index(1)), THREADS, kind="condition")
+
+
+def by_the_last(nest: Nest, axis: Divided, body: Callable[[], None]) -> None:
+    """What is left over of an axis: for the last thread, if threads have some of it each."""
     e = nest.emitter
-    last = e.write("icmp eq", e.plus(THREAD, e.index(1)), THREADS, kind="condition")
-    return e.convert("zext", last, "index")
+    if nest.divided != axis:
+        body()
+        return
+    with e.loop(e.index(0), e.convert("zext", is_last(nest), "index"), 1, surely=False):
+        body()
 
 
-def blocks_of_a_thread(nest: Nest, size: int, step: int, body: Callable[[Value, int], None]) -> None:
-    """Cover an axis as `Nest.blocks` does, as far as it is this thread's."""
-    e, (start, stop) = nest.emitter, share(nest, size // step, step)
-    with e.loop(start, stop, step, surely=False) as loop:
+def blocks(nest: Nest, axis: Divided, size: int, step: int, body: Callable[[Value, int], None]) -> None:
+    """Cover rows or columns as `Nest.blocks` does; those of this thread, if each has some of them."""
+    if nest.divided != axis:
+        nest.blocks(size, step, body)
+        return
+    start, stop = share(nest, size // step, step)
+    with nest.emitter.loop(start, stop, step, surely=False) as loop:
         body(loop.index, step)
     if size % step:
-        with e.loop(e.index(0), is_last(nest), 1, surely=False):
-            body(e.index(size // step * step), size % step)
+        by_the_last(nest, axis, lambda: body(nest.emitter.index(size // step * step), size % step))
 
 
 def _rounds(size: int, high: int) -> tuple[int, int]:

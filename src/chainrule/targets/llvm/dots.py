@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from chainrule.node import Dim
-from chainrule.targets.llvm.covering import Span, blocks_of_a_thread, blocks_of_rows, is_last, rows
+from chainrule.targets.llvm.covering import Span, blocks, blocks_of_rows, by_the_last, rows
 from chainrule.targets.llvm.emit import Value
 from chainrule.targets.llvm.functions import Functions
 from chainrule.targets.llvm.joining import fold, lanes_below
@@ -80,16 +80,9 @@ def _panels(nest: Nest, size: Dim, lanes: int, body: Callable[[Point], None]) ->
             body(Point(loop.index, 0, lanes, None, count))
         return
     full = size // lanes
-    if nest.divided == "columns":
-        blocks_of_a_thread(nest, full, 1, lambda index, _: body(Point(e.times(index, e.index(lanes)), 0, lanes, lanes)))
-        if size % lanes:
-            with e.loop(e.index(0), is_last(nest), 1, surely=False):
-                body(Point(e.index(full * lanes), 0, lanes, size % lanes))
-        return
-    if full:
-        nest.blocks(full, 1, lambda index, _: body(Point(e.times(index, e.index(lanes)), 0, lanes, lanes)))
+    blocks(nest, "columns", full, 1, lambda index, _: body(Point(e.times(index, e.index(lanes)), 0, lanes, lanes)))
     if size % lanes:
-        body(Point(e.index(full * lanes), 0, lanes, size % lanes))
+        by_the_last(nest, "columns", lambda: body(Point(e.index(full * lanes), 0, lanes, size % lanes)))
 
 
 def _dots(tile: Tile) -> list[list[Value]]:

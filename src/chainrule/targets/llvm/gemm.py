@@ -133,8 +133,7 @@ def _columns_of_a_thread(nest: Nest, columns: int) -> tuple[Value, Value]:
         return e.index(0), e.index(columns)
     blocks = (-(-columns // lanes) - left_over(columns, lanes, _BESIDE)) // _BESIDE
     first, end = share(nest, blocks, _BESIDE * lanes)
-    mine = e.write("icmp ne", is_last(nest), e.index(0), kind="condition")
-    return first, e.select(mine, e.index(columns), end)
+    return first, e.select(is_last(nest), e.index(columns), end)
 
 
 def _operand(nest: Nest, free: int, *, turned: bool) -> str:

@@ -1,6 +1,6 @@
 """What functions that form large products agree on with those who call them: how they are called, and their records.
 
-A record is a line of words. The context is the same in all calls; each thread of a team has one, and memory of its own.
+The context is memory that begins with a record, a line of words; each thread of a team has one of its own.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from typing import Any, Final
 LINE: Final = 64  # bytes
 # What a product is called with: the addresses that Fortran's `sgemm` takes, and that of the context.
 ARGUMENTS: Final = ("ta", "tb", "m", "n", "k", "alpha", "a", "lda", "b", "ldb", "beta", "c", "ldc", "context")
-CONTEXT: Final = ("memory",)
 GIVEN: Final = ("a", "b", "c", "m", "n", "k", "lda", "ldb", "ldc", "a.along", "b.along", "again", "deepest")
 JOB: Final = (*GIVEN, "packed")
 
@@ -22,10 +21,3 @@ def memory_of(size: int) -> Any:
     block = np.zeros(size + LINE, np.uint8)
     start = -block.ctypes.data % LINE
     return block[start : start + size]
-
-
-def context_of(memory: Any) -> Any:
-    """The context of a function that works in this memory."""
-    import numpy as np
-
-    return np.array([memory.ctypes.data], np.uint64)

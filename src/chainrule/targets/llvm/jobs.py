@@ -10,7 +10,7 @@ from chainrule.targets.llvm import gemm_layout as layout
 from chainrule.targets.llvm.emit import Emitter, Kind, Value
 from chainrule.targets.llvm.module import function
 
-_POINTERS: Final = ("a", "b", "c", "memory")
+_POINTERS: Final = ("a", "b", "c")
 
 
 def got(e: Emitter, record: Value, names: tuple[str, ...]) -> dict[str, Value]:
@@ -64,7 +64,7 @@ def entry(e: Emitter, name: str, deepest: Callable[[Value], Value]) -> list[str]
     job |= {"a.along": _is_letter(e, "ta", "T"), "b.along": _is_letter(e, "tb", "N")}
     job |= {pointer: Value(f"%{pointer}", "pointer") for pointer in ("a", "b", "c")}
     job |= {"again": Value("%again", "index"), "deepest": deepest(job["m"])}
-    memory = got(e, Value("%context", "pointer"), layout.CONTEXT)["memory"]
+    memory = Value("%context", "pointer")
     for word, value in job.items():
         e.store(value, field(e, memory, layout.JOB, word))
     e.line(f"call void @work(ptr {memory.text})")

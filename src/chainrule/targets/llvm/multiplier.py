@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from chainrule.dataclasses import dataclass
 from chainrule.targets.llvm.amx_layout import deepest, working_memory
-from chainrule.targets.llvm.gemm_layout import context_of
 from chainrule.targets.llvm.machine import Compiled, compile_text, give_back, kept_compiled, this_machine
 from chainrule.targets.native.blas import gemm_address
 from chainrule.targets.native.host import COMPILER, may_use_amx, processor
@@ -34,7 +33,6 @@ class Multiplier:
     deepest: int
     least_rows: tuple[int, int]
     is_blas: bool = False
-    memory: Any = None
 
     @property
     def slots(self) -> tuple[int, int, int, int, int]:
@@ -57,7 +55,7 @@ def multiplier(item: int, widest: int, rows: int, *, amx: bool = True) -> Multip
 def _amx(widest: int) -> Multiplier:
     memory = working_memory(widest)
     address, rows = _amx_code().address("sgemm"), (MULTIPLIED, MULTIPLIED)
-    return Multiplier(address, context_of(memory), deepest(widest), rows, memory=memory)
+    return Multiplier(address, memory, deepest(widest), rows)
 
 
 @cache

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Final
 
-from chainrule.targets.llvm.memory import LINE, ROWS
+from chainrule.targets.llvm.gemm_layout import memory_of
+from chainrule.targets.llvm.memory import ROWS
 
 COMMANDS: Final = ("forward", "update")  # 1, 2; at 0 the threads end
 TEAM: Final = {  # what is written often has a cache line for itself
@@ -39,8 +40,7 @@ def record_of(
     calls = {"create": "pthread_create", "join": "pthread_join", "yield": "sched_yield"}
     if sys.platform == "linux":
         calls |= {"where": "sched_getcpu", "may": "sched_getaffinity", "moves": "sched_setaffinity"}
-    block = np.zeros(FIRST + EACH * threads + LINE // _WORD, np.uint64)
-    words = block[-block.ctypes.data % LINE // _WORD :]
+    words = memory_of((FIRST + EACH * threads) * _WORD).view(np.uint64)
     team = {"threads": 1, "wanted": threads, "arena": arena, "rounded": rounded, "share": share}
     team |= {name: ctypes.cast(getattr(library, call), ctypes.c_void_p).value or 0 for name, call in calls.items()}
     for name, value in team.items():

@@ -169,16 +169,15 @@ def _in_parts(nest: Nest, together: int, cover: Callable[[Span], Cover], *, far:
     e, (inner,) = nest.emitter, nest.summed()
     count, step = nest.size(inner), e.index(together)
 
-    def finish(tile: Tile, part: Span) -> None:
+    def finish(tile: Tile, part: Span, *, kept: bool) -> None:
         if far:
             tile.fetch_states()
         sums = _sums(tile, inner, part)
-        tile.finish(tile.completed(sums, part.start) if part.start is not none else sums)
+        tile.finish(tile.completed(sums, part.start) if kept else sums)
 
-    none = e.index(0)
     if not summed_in_parts(nest.stage, nest.memory.item, nest.memory.most):
-        whole = Span(none, count)
-        cover(whole)(None, lambda tile: finish(tile, whole))
+        whole = Span(e.index(0), count)
+        cover(whole)(None, lambda tile: finish(tile, whole, kept=False))
         return
     last = e.times(e.write("udiv", e.plus(count, e.index(-1)), step), step)
     with e.loop(e.index(0), last, together, surely=False) as part:
@@ -192,7 +191,7 @@ def _in_parts(nest: Nest, together: int, cover: Callable[[Span], Cover], *, far:
         cover(span)(None, keep)
 
     rest = Span(last, count)
-    cover(rest)(None, lambda tile: finish(tile, rest))
+    cover(rest)(None, lambda tile: finish(tile, rest, kept=True))
 
 
 def _comes_from_afar(tile: Tile, inner: Dim) -> bool:
